@@ -1,0 +1,1 @@
+"""Everything that trains: the torch-free core, the families, the one loop."""

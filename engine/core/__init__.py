@@ -1,0 +1,1 @@
+"""The torch-free core: what a run is, on disk and in memory."""

@@ -1,0 +1,92 @@
+"""Where things lie: the home of runs, data, entries and the app's database."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+HOME = "LEXIGRAD_HOME"
+DATA = "LEXIGRAD_DATA"
+
+
+def home() -> Path:
+    """Return the folder of everything the person made: `$LEXIGRAD_HOME`, or the platform's user data folder.
+
+    Where no folder can be written at all (no home, read-only), a private temporary one serves, the same for every process
+    of this user until the machine restarts; `home_is_temporary` tells.
+    """
+    asked = os.environ.get(HOME)
+    if asked:
+        return Path(asked).expanduser().absolute()
+    import platformdirs
+
+    try:
+        usual = Path(platformdirs.user_data_dir("lexigrad"))
+        usual.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.access(usual, os.W_OK):
+            return usual
+    except (OSError, RuntimeError, KeyError):
+        pass
+    return _fallback()
+
+
+def _fallback() -> Path:
+    spare = Path(tempfile.gettempdir()) / f"lexigrad-{os.getuid()}"
+    spare.mkdir(mode=0o700, exist_ok=True)
+    return spare
+
+
+def home_is_temporary() -> bool:
+    """Whether runs go to a temporary folder because no home could be written."""
+    return home() == Path(tempfile.gettempdir()) / f"lexigrad-{os.getuid()}"
+
+
+def runs_folder() -> Path:
+    """Return the folder with one folder a run."""
+    return home() / "runs"
+
+
+def data_folders() -> list[Path]:
+    """Return the folders that may hold data sets, the one to look in first at the head, the one to write to last."""
+    asked = os.environ.get(DATA)
+    first = [Path(asked).expanduser().absolute()] if asked else []
+    return [*first, home() / "data"]
+
+
+def cache_folder() -> Path:
+    """Return the folder of decoded data and measured facts of this machine; all of it can be made again."""
+    return home() / "cache"
+
+
+def entries_folder() -> Path:
+    """Return the folder of the person's own entries."""
+    return home() / "entries"
+
+
+def database() -> Path:
+    """Return the app's one database: the index (rebuilt on any doubt) and the learner's record."""
+    return home() / "lexigrad.sqlite"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace `path` by `content`, whole or not at all, and durable when this returns.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written; what was there before still stands.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,1 @@
+"""Data sets: one file each, one table of all of them, device-resident batches."""

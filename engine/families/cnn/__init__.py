@@ -1,0 +1,1 @@
+"""The convolutional network: LeNet-5, AlexNet-style, VGG-style."""

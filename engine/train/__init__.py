@@ -1,0 +1,1 @@
+"""The one loop, the learner seam, optimizers, schedule, checkpoints, device."""

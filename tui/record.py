@@ -1,0 +1,165 @@
+"""The learner's record: what was read, predicted, answered and reached. One SQLite file, the app's alone.
+
+Nothing in it can be made again, so it is backed up before every migration, and a damaged file is set aside, not deleted.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+
+VERSION = 1
+"""``PRAGMA user_version`` of the file that this code writes."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS read (slug TEXT PRIMARY KEY, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS bookmark (slug TEXT PRIMARY KEY, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS answer (slug TEXT, question INTEGER, choice INTEGER, right INTEGER, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS prediction (walk TEXT, step TEXT, choice TEXT, at REAL NOT NULL, PRIMARY KEY (walk, step));
+CREATE TABLE IF NOT EXISTS done (walk TEXT, step TEXT, at REAL NOT NULL, PRIMARY KEY (walk, step));
+CREATE TABLE IF NOT EXISTS opened (thing TEXT, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS place (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+class Record:
+    """Facts about one learner, by name.
+
+    Raises:
+        sqlite3.Error: at a write, where the disk is full or the file locked for long; reads of a fresh file never fail.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """Open the record at `path`, or one in memory where it is None."""
+        self.trouble = ""
+        """One sentence, where the file was damaged and set aside."""
+        self._database = self._open(path)
+
+    def _open(self, path: Path | None) -> sqlite3.Connection:
+        if path is None:
+            return self._prepare(sqlite3.connect(":memory:"))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._back_up(path)
+            return self._prepare(sqlite3.connect(path, timeout=5))
+        except sqlite3.DatabaseError as error:
+            aside = path.with_suffix(f".damaged-{int(time.time())}")
+            try:
+                path.rename(aside)
+                self.trouble = f"The learner's record was damaged ({error}) and set aside as {aside.name}; a new one begins."
+                return self._prepare(sqlite3.connect(path, timeout=5))
+            except (OSError, sqlite3.Error):
+                return self._without_disk(str(error))
+        except OSError as error:
+            return self._without_disk(error.strerror or str(error))
+
+    def _without_disk(self, why: str) -> sqlite3.Connection:
+        self.trouble = f"The learner's record cannot be kept on disk ({why}); it lasts until the app closes."
+        return self._prepare(sqlite3.connect(":memory:"))
+
+    @staticmethod
+    def _back_up(path: Path) -> None:
+        if not path.exists():
+            return
+        with sqlite3.connect(path, timeout=5) as old:
+            (version,) = old.execute("PRAGMA user_version").fetchone()
+        old.close()
+        if 0 < version < VERSION:
+            shutil.copy2(path, path.with_suffix(f".v{version}.backup"))
+
+    @staticmethod
+    def _prepare(database: sqlite3.Connection) -> sqlite3.Connection:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        database.executescript(SCHEMA)
+        database.execute(f"PRAGMA user_version={VERSION}")
+        database.commit()
+        return database
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _write(self, statement: str, *values: object) -> None:
+        with self._database:
+            self._database.execute(statement, values)
+
+    # Reading
+
+    def mark_read(self, slug: str) -> None:
+        """Note that the entry was read to its end, or for long enough."""
+        self._write("INSERT OR IGNORE INTO read VALUES (?, ?)", slug, time.time())
+
+    def read(self) -> frozenset[str]:
+        """Return the slugs of all entries that were read."""
+        return frozenset(slug for (slug,) in self._database.execute("SELECT slug FROM read"))
+
+    def toggle_bookmark(self, slug: str) -> bool:
+        """Set or remove a bookmark; return whether it stands now."""
+        if slug in self.bookmarks():
+            self._write("DELETE FROM bookmark WHERE slug = ?", slug)
+            return False
+        self._write("INSERT INTO bookmark VALUES (?, ?)", slug, time.time())
+        return True
+
+    def bookmarks(self) -> tuple[str, ...]:
+        """Return the bookmarked slugs, newest first."""
+        return tuple(slug for (slug,) in self._database.execute("SELECT slug FROM bookmark ORDER BY at DESC"))
+
+    # Answering and predicting
+
+    def answer(self, slug: str, question: int, choice: int, right: bool) -> None:
+        """Note an answer to question number `question` (from 1) of an entry."""
+        self._write("INSERT INTO answer VALUES (?, ?, ?, ?, ?)", slug, question, choice, int(right), time.time())
+
+    def answered(self) -> frozenset[tuple[str, int]]:
+        """Return slug and number of every question that was answered rightly at least once."""
+        rows = self._database.execute("SELECT DISTINCT slug, question FROM answer WHERE right = 1")
+        return frozenset((slug, question) for slug, question in rows)
+
+    def predict(self, walk: str, step: str, choice: str) -> None:
+        """Note what the learner expects; a second thought replaces the first."""
+        self._write("INSERT OR REPLACE INTO prediction VALUES (?, ?, ?, ?)", walk, step, choice, time.time())
+
+    def predictions(self, walk: str) -> dict[str, str]:
+        """Return the choice by step of a walkthrough."""
+        return dict(self._database.execute("SELECT step, choice FROM prediction WHERE walk = ?", (walk,)))
+
+    # Walking
+
+    def finish_step(self, walk: str, step: str) -> None:
+        """Note that a step's check was met."""
+        self._write("INSERT OR IGNORE INTO done VALUES (?, ?, ?)", walk, step, time.time())
+
+    def finished_steps(self, walk: str) -> frozenset[str]:
+        """Return the steps of a walkthrough that are done."""
+        return frozenset(step for (step,) in self._database.execute("SELECT step FROM done WHERE walk = ?", (walk,)))
+
+    def note_opened(self, thing: str) -> None:
+        """Note that a panel or a screen was opened."""
+        self._write("INSERT INTO opened VALUES (?, ?)", thing, time.time())
+
+    def opened(self, since: float = 0.0) -> frozenset[str]:
+        """Return what was opened after the time `since` (seconds of the epoch)."""
+        rows = self._database.execute("SELECT DISTINCT thing FROM opened WHERE at >= ?", (since,))
+        return frozenset(thing for (thing,) in rows)
+
+    # Places
+
+    def place(self, name: str, default: str = "") -> str:
+        """Return what was kept under `name`: where one left, or a setting."""
+        row = self._database.execute("SELECT value FROM place WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else default
+
+    def keep_place(self, name: str, value: str) -> None:
+        """Keep a value under `name`."""
+        self._write("INSERT OR REPLACE INTO place VALUES (?, ?)", name, value)
+
+    def forget_walk(self, walk: str) -> None:
+        """Begin a walkthrough anew: its steps and predictions are forgotten."""
+        with self._database:
+            self._database.execute("DELETE FROM done WHERE walk = ?", (walk,))
+            self._database.execute("DELETE FROM prediction WHERE walk = ?", (walk,))
+            self._database.execute("DELETE FROM place WHERE name LIKE ?", (f"walk:{walk}:%",))

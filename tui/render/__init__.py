@@ -1,0 +1,1 @@
+"""Pure drawing: numbers and a size in, lines out."""

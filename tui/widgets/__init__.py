@@ -1,0 +1,1 @@
+"""Thin widgets; the drawing is in tui.render."""

@@ -1,0 +1,120 @@
+"""The app: theme, global keys, one clock. What it shows is in the screens."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from tui.commands import EntryCommands, PlaceCommands, RunCommands
+from tui.screens.home import HomeScreen
+from tui.screens.page import Page
+from tui.services import Services
+from tui.theme import DARK, LIGHT
+
+TICK = 0.25
+"""Seconds between two looks at the runs that are alive."""
+
+
+class Lexigrad(App[None]):
+    """The glossary that runs."""
+
+    TITLE = "Lexigrad"
+    CSS_PATH = "app.tcss"
+    COMMANDS: ClassVar = {PlaceCommands, EntryCommands, RunCommands}
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave; runs go on", show=False, priority=True),
+        Binding("slash", "search", "Search", id="app.search", tooltip="Search every entry"),
+        Binding("f1", "help", "Keys", id="app.help", tooltip="Every key of this screen", show=False),
+        Binding("f2", "theme", "Light or dark", id="app.theme", tooltip="Switch between light and dark", show=False),
+        Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", tooltip="Paint the whole screen anew", show=False),
+    ]
+
+    def __init__(self, services: Services, *, start: str = "") -> None:
+        """Open on the home screen, or at `start`: ``read/<slug>``, ``run/<id>`` or ``walk/<name>``."""
+        super().__init__()
+        self.services = services
+        self._start = start
+
+    def on_mount(self) -> None:
+        """Show the home screen at once; everything that takes time comes after the first paint."""
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        self.theme = self.services.setting("theme", DARK.name)
+        self.push_screen(HomeScreen())
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.run_worker(self.services.load, thread=True, name="load", exit_on_error=True)
+
+    def on_worker_state_changed(self, event: Any) -> None:
+        """Tell the screens that the library and the runs are there."""
+        if event.worker.name != "load" or event.worker.state.name != "SUCCESS":
+            return
+        for screen in self.screen_stack:
+            if isinstance(screen, Page):
+                screen.refresh_content()
+        self.set_interval(TICK, self._tick)
+        if self._start:
+            self.open_place(self._start)
+
+    def _tick(self) -> None:
+        """Look at the runs once, and let the screen that is seen redraw what changed."""
+        changed = self.services.watch.poll()
+        screen = self.screen
+        if changed and isinstance(screen, Page):
+            screen.runs_changed(changed)
+
+    def open_place(self, place: str) -> None:
+        """Open ``read/<slug>``, ``read``, ``train``, ``run/<id>``, ``runs``, ``learn`` or ``walk/<name>``."""
+        from tui.screens.places import screen_for
+
+        screen = screen_for(place, self.services)
+        if screen is None:
+            self.notify(f"There is no place called {place}.", severity="warning", markup=False)
+        else:
+            self.push_screen(screen)
+
+    def action_open(self, place: str) -> None:
+        """Open a place: what links and the palette call."""
+        self.open_place(place)
+
+    def action_search(self) -> None:
+        """Search every entry; a hit opens its page."""
+        from tui.screens.search import SearchScreen
+
+        if not isinstance(self.screen, SearchScreen):
+            self.push_screen(SearchScreen(), self._found)
+
+    def _found(self, slug: str | None) -> None:
+        if slug:
+            self.open_place(f"read/{slug}")
+
+    def action_help(self) -> None:
+        """Show every key of the screen that is seen."""
+        from tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_theme(self) -> None:
+        """Switch between the dark and the light theme and keep the choice."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+        self.services.keep_setting("theme", self.theme)
+
+    def action_redraw(self) -> None:
+        """Paint everything anew, after something else wrote to the terminal."""
+        self.refresh(layout=True, repaint=True)
+        self.screen.refresh(layout=True, repaint=True)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Keep the traceback in the log; the person gets a sentence from the command line."""
+        logging.getLogger("lexigrad").error("the app ended in an error", exc_info=error)
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """End without painting a traceback over the terminal."""
+        self._close_messages_no_wait()

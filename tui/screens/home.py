@@ -1,0 +1,165 @@
+"""The home screen: what to go on with, the four doors, what runs now and what was measured lately."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+
+from engine.core.store import Run
+from tui.figures import ago, headline_words, progress_words
+from tui.render.safe import safe
+from tui.screens.page import Page
+from tui.widgets.menu import Menu
+
+DOORS = {
+    "continue": "⏎",
+    "read": "r",
+    "learn": "l",
+    "train": "t",
+    "runs": "u",
+}
+FIRST_WALK = "your-first-neural-network"
+SHOWN = 6
+"""How many live runs and finished runs the home screen names."""
+
+
+class HomeScreen(Page):
+    """Where the app opens."""
+
+    CSS_PATH = "home.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "door('read')", "Read", id="home.read", tooltip="The glossary"),
+        Binding("l", "door('learn')", "Learn", id="home.learn", tooltip="Guided walkthroughs"),
+        Binding("t", "door('train')", "Train", id="home.train", tooltip="Start a run of any family"),
+        Binding("u", "door('runs')", "Runs", id="home.runs", tooltip="Everything trained so far"),
+        Binding("q", "app.quit", "Quit", id="home.quit", tooltip="Leave; runs go on"),
+    ]
+
+    def crumbs(self) -> str:
+        """Return the name and the claim."""
+        return " Lexigrad  the glossary that runs"
+
+    def body(self) -> Iterator[Widget]:
+        """Doors at the left; live and measured at the right."""
+        yield Horizontal(
+            Menu(id="doors"),
+            Vertical(Menu(id="live", classes="card"), Menu(id="measured", classes="card"), id="news"),
+            id="home",
+        )
+        yield Static("", id="hint", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """Lay out, and put a first text into everything before anything is loaded."""
+        yield from super().compose()
+
+    def on_mount(self) -> None:
+        """Paint the doors at once; their counts come with the library."""
+        self.query_one("#live").border_title = "Live"
+        self.query_one("#measured").border_title = "You measured lately"
+        self.query_one("#doors", Menu).fill(self._doors())
+        self.query_one("#doors").focus()
+
+    def refresh_content(self) -> None:
+        """Fill in counts, live runs and latest figures."""
+        self.query_one("#doors", Menu).fill(self._doors())
+        self._show_runs()
+        for trouble in self.services.troubles:
+            self.notify(trouble, severity="warning", markup=False, timeout=12)
+        self.services.troubles.clear()
+
+    def runs_changed(self, changed: frozenset[str]) -> None:
+        """Show the news of the runs."""
+        self._show_runs()
+        self.query_one("#doors", Menu).fill(self._doors())
+
+    # What it says
+
+    def _doors(self) -> list[tuple[str, Content]]:
+        counts = self._counts()
+        lines: list[tuple[str, Content]] = []
+        for door, key in DOORS.items():
+            text = Content.assemble(
+                (f" {key}  ", "$accent"), (f"{door.capitalize():<10}", "bold"), (counts.get(door, ""), "$text-muted")
+            )
+            lines.append((door, text))
+        return lines
+
+    def _counts(self) -> dict[str, str]:
+        services = self.services
+        if not services.ready:
+            return {"continue": "opening the glossary ..."}
+        library = services.library
+        read = services.record.read()
+        runs = services.watch.runs()
+        live = len(services.watch.live())
+        from engine.catalog import families
+
+        walks = library.walkthroughs
+        finished = sum(1 for name, walk in walks.items() if len(services.record.finished_steps(name)) >= len(walk.steps))
+        return {
+            "continue": self._continue_words(),
+            "read": f"{len(library.entries)} entries, {len(read)} read",
+            "learn": f"{len(walks)} walkthrough{'s' if len(walks) != 1 else ''}, {finished} finished",
+            "train": f"{len(families())} families, {sum(len(family.presets) for family in families())} presets",
+            "runs": f"{len(runs)} so far, {live} live" if runs else "none yet",
+        }
+
+    def _continue_place(self) -> str:
+        return self.services.setting("continue", f"walk/{FIRST_WALK}")
+
+    def _continue_words(self) -> str:
+        place = self._continue_place()
+        door, _, rest = place.partition("/")
+        library = self.services.library
+        if door == "walk" and rest in library.walkthroughs:
+            walk = library.walkthroughs[rest]
+            done = len(self.services.record.finished_steps(rest))
+            return safe(f"{walk.title} · step {min(done + 1, len(walk.steps))} of {len(walk.steps)}")
+        entry = library.entries.get(rest)
+        return safe(entry.title) if entry else "Your first neural network"
+
+    def _show_runs(self) -> None:
+        watch = self.services.watch
+        live = [self._live_line(id) for id in watch.live()[:SHOWN]]
+        empty = Content.styled("Nothing trains right now. Open an entry and press r, or press t here.", "$text-muted")
+        self.query_one("#live", Menu).fill(live or [("none", empty, True)])
+        finished = [run for run in watch.runs() if run.state() == "finished"][:SHOWN]
+        nothing = Content.styled("Your own figures appear here, and on the pages they belong to.", "$text-muted")
+        self.query_one("#measured", Menu).fill([self._measured_line(run) for run in finished] or [("none", nothing, True)])
+
+    def _live_line(self, id: str) -> tuple[str, Content]:
+        view = self.services.watch.follow(id)
+        name = f"{view.recipe.family} / {view.recipe.preset}"
+        return id, Content.assemble((f"{name:<20}", "bold"), (progress_words(view), "$text-muted"))
+
+    def _measured_line(self, run: Run) -> tuple[str, Content]:
+        name = f"{run.recipe.family} / {run.recipe.preset}"
+        figures = headline_words(run)
+        return run.id, Content.assemble((f"{name:<20}", "bold"), (figures, "$accent"), (f"  {ago(run)}", "$text-muted"))
+
+    # What one does
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        id = event.option.id or ""
+        if event.option_list.id == "doors":
+            self.action_door(id)
+        else:
+            self.lexigrad.open_place(f"run/{id}")
+
+    def action_door(self, door: str) -> None:
+        """Go through one of the doors."""
+        if not self.services.ready:
+            return
+        self.lexigrad.open_place(self._continue_place() if door == "continue" else door)
+
+    def action_back(self) -> None:
+        """Home is where every way out ends."""

@@ -1,0 +1,67 @@
+"""Places by name: what links, the palette and the command line open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.screens.page import Page
+
+if TYPE_CHECKING:
+    from tui.services import Services
+
+
+def screen_for(place: str, services: Services) -> Page | None:
+    """Return the screen of ``read``, ``read/<slug>``, ``train``, ``train/<family>/<preset>``, ``run/<id>``, ``runs``, ``learn``
+    or ``walk/<name>``; None where there is none.
+    """
+    door, _, rest = place.partition("/")
+    if door == "read":
+        return _read(rest, services)
+    if door == "train":
+        return _train(rest)
+    if door == "run" and rest:
+        from tui.screens.run import RunScreen
+
+        return RunScreen(rest.split(","))
+    if door == "runs":
+        from tui.screens.runs import RunsScreen
+
+        return RunsScreen()
+    if door in {"learn", "walk"}:
+        return _walk(rest, services)
+    return None
+
+
+def _read(slug: str, services: Services) -> Page | None:
+    from tui.screens.read import ReadScreen
+
+    slug, _, heading = slug.partition("#")
+    if not slug:
+        return ReadScreen(services.setting("last entry", ""))
+    found = services.library.resolve(slug)
+    return ReadScreen(found, heading) if found else None
+
+
+def _train(target: str) -> Page | None:
+    from engine.catalog import parse_target
+    from engine.core.errors import UsageError
+    from tui.screens.launch import LaunchScreen
+    from tui.screens.train import TrainScreen
+
+    if not target:
+        return TrainScreen()
+    try:
+        family, preset = parse_target(target)
+    except UsageError:
+        return None
+    return LaunchScreen(family, preset)
+
+
+def _walk(name: str, services: Services) -> Page | None:
+    from tui.screens.learn import LearnScreen
+    from tui.screens.walk import WalkScreen
+
+    if not name:
+        return LearnScreen()
+    walk = services.library.walkthroughs.get(name)
+    return WalkScreen(walk) if walk else None

@@ -1,0 +1,75 @@
+"""The app's eye on the runs: which there are, which are alive, and what is new in them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from engine.core.follow import Follower
+from engine.core.store import Run, RunStore
+from engine.core.view import RunView
+
+ALIVE = frozenset({"starting", "running", "paused", "stalled", "stopping"})
+"""States of a run whose process has not ended."""
+
+RESCAN = 1.0
+"""Seconds between two looks for runs that somebody else started."""
+
+
+class Watch:
+    """Follows every live run, and those that a screen has opened, by reading what was appended."""
+
+    def __init__(self, store: RunStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._followers: dict[str, Follower] = {}
+        self._runs: list[Run] = store.runs()
+        self._scanned = clock()
+        self._states: dict[str, str] = {}
+
+    def runs(self) -> list[Run]:
+        """Return all runs, the newest first."""
+        return self._runs
+
+    def live(self) -> list[str]:
+        """Return the ids of the runs that are alive, the newest first."""
+        return [run.id for run in self._runs if self._states.get(run.id) in ALIVE]
+
+    def follow(self, id: str) -> RunView:
+        """Return the run as it is now, and keep following it.
+
+        Raises:
+            RunError: there is no such run, or it cannot be read.
+        """
+        follower = self._followers.get(id)
+        if follower is None:
+            follower = self._followers[id] = Follower(self._store.open(id))
+            follower.poll()
+        return follower.view
+
+    def rescan(self) -> None:
+        """Look for new and gone runs now."""
+        self._runs = self._store.runs()
+        self._scanned = self._clock()
+
+    def poll(self) -> frozenset[str]:
+        """Look at the runs once; return the ids of those that changed."""
+        changed: set[str] = set()
+        if self._clock() - self._scanned >= RESCAN:
+            before = {run.id for run in self._runs}
+            self.rescan()
+            changed |= before ^ {run.id for run in self._runs}
+        for run in self._runs:
+            known = self._states.get(run.id)
+            if known is not None and known not in ALIVE and run.id not in self._followers:
+                continue
+            state = run.state()
+            if state != known:
+                self._states[run.id] = state
+                changed.add(run.id)
+            if state in ALIVE and run.id not in self._followers:
+                self._followers[run.id] = Follower(run)
+        for id, follower in list(self._followers.items()):
+            if follower.poll():
+                changed.add(id)
+        return frozenset(changed)

@@ -1,0 +1,53 @@
+"""A list to choose from, by arrows or by ``j k g G``; lines are text, never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+
+class Menu(OptionList):
+    """Options with an id each; the highlighted one survives a refill."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", "Down", id="menu.down", show=False),
+        Binding("k", "cursor_up", "Up", id="menu.up", show=False),
+        Binding("g", "first", "First", id="menu.first", show=False),
+        Binding("G", "last", "Last", id="menu.last", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes, markup=False)
+
+    def fill(self, lines: Iterable[tuple[str, Content] | tuple[str, Content, bool]]) -> None:
+        """Show these lines, each ``(id, text)`` or ``(id, text, disabled)``; keep the highlight where its id remains."""
+        kept = self.chosen
+        options = [Option(line[1], id=line[0], disabled=len(line) > 2 and bool(line[2])) for line in lines]
+        if [(each.id, each.prompt) for each in options] == [(each.id, each.prompt) for each in self.options]:
+            return
+        self.set_options(options)
+        ids = [each.id for each in options]
+        if kept in ids:
+            self.highlighted = ids.index(kept)
+        elif options:
+            self.action_first()
+
+    @property
+    def chosen(self) -> str | None:
+        """The id of the highlighted line."""
+        if self.highlighted is None or not self.option_count:
+            return None
+        return self.get_option_at_index(self.highlighted).id
+
+    def choose(self, id: str) -> None:
+        """Highlight the line of that id, where it is there."""
+        for index, option in enumerate(self.options):
+            if option.id == id:
+                self.highlighted = index
+                self.scroll_to_highlight()
+                return

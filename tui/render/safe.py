@@ -1,13 +1,14 @@
 """Text from outside, made harmless before it reaches the screen.
 
-Textual and Rich hand escape sequences on to the terminal, so a run's name or a line of its log could set the clipboard or
-the title, or hide what it says. `safe` makes every such character visible; `install_guards` closes the same door a second
-time, inside Textual and Rich, for the string that somebody forgot.
+Textual and Rich hand escape sequences on to the terminal, so a run's name or a line of its log could set the clipboard
+or the title, or hide what it says. `safe` makes every such character visible; `install_guards` closes the same door a
+second time, inside Textual and Rich, for the string that somebody forgot.
 """
 
 from __future__ import annotations
 
 import re
+from typing import cast
 
 LARGEST_STACK = 4
 """Combining marks that may stand on one character; no script needs more, and a taller stack writes over other lines."""
@@ -33,8 +34,8 @@ _DRIVING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
-_MARK = "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u06d6-\u06ed\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
-_MARK += "\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200d\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\U000e0100-\U000e01ef]"
+_MARK = "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u06d6-\u06ed\u0e31"
+_MARK += "\u0e34-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200d\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\U000e0100-\U000e01ef]"
 _STACK = re.compile(f"({_MARK}{{{LARGEST_STACK}}}){_MARK}+")
 
 
@@ -76,4 +77,4 @@ def install_guards() -> None:
 
     for table in (textual.content._CONTROL_STRIP_TRANSLATE, rich.control._CONTROL_STRIP_TRANSLATE):
         for code, shown in _TABLE.items():
-            table.setdefault(code, shown)  # type: ignore[arg-type]
+            cast("dict[int, str | None]", table).setdefault(code, shown)

@@ -3,8 +3,9 @@
 Series colors are Okabe and Ito's ("Color Universal Design", 2008), told apart by color-blind people too; a few are
 lightened or darkened until they stand out from the background of their theme. Series n has the same hue in both.
 
-Variables beside Textual's own: ``series-1`` to ``series-8`` (lines, points, groups), ``series-1-dim`` to ``series-8-dim``
-(their min/max bands), ``chart-axis``, ``chart-label``, ``chart-reference``, ``chart-mark``, ``chart-cursor``, ``chart-bad``.
+Variables beside Textual's own: ``series-1`` to ``series-8`` (lines, points, groups), ``series-1-dim`` to
+``series-8-dim`` (their min/max bands), ``chart-axis``, ``chart-label``, ``chart-reference``, ``chart-mark``,
+``chart-cursor``, ``chart-bad``.
 """
 
 from __future__ import annotations
@@ -25,24 +26,15 @@ def _blend(color: str, background: str, share: float) -> str:
 
 
 def _variables(series: tuple[str, ...], background: str, foreground: str, bad: str) -> dict[str, str]:
-    bright = {f"series-{number}": color for number, color in enumerate(series, 1)}
-    dim = {f"{name}-dim": _blend(color, background, 0.45) for name, color in bright.items()}
-    return (
-        bright
-        | dim
-        | {
-            "chart-axis": _blend(foreground, background, 0.34),
-            "chart-label": _blend(foreground, background, 0.66),
-            "chart-reference": _blend(foreground, background, 0.52),
-            "chart-mark": foreground,
-            "chart-cursor": _blend(foreground, background, 0.80),
-            "chart-bad": bad,
-        }
-    )
+    variables = {f"series-{number}": color for number, color in enumerate(series, 1)}
+    variables.update({f"{name}-dim": _blend(color, background, 0.45) for name, color in variables.items()})
+    shares = {"axis": 0.34, "label": 0.66, "reference": 0.52, "mark": 1.0, "cursor": 0.8}
+    variables.update({f"chart-{name}": _blend(foreground, background, share) for name, share in shares.items()})
+    return {**variables, "chart-bad": bad}
 
 
 def variable_defaults() -> dict[str, str]:
-    """Return a value for every variable of ours, for `App.get_theme_variable_defaults`: any Textual theme then works."""
+    """Return a value for every variable of ours, for `App.get_theme_variable_defaults`, so that any theme works."""
     return _variables(_DARK_SERIES, "#14171c", "#d9dce1", "#ff6b6b")
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def screen_for(place: str, services: Services) -> Page | None:
-    """Return the screen of ``read``, ``read/<slug>``, ``train``, ``train/<family>/<preset>``, ``run/<id>``, ``runs``, ``learn``
+    """Return the screen of ``read``, ``read/<slug>``, ``train``, ``train/<family>/<preset> knob=value ...``, ``run/<id>``, ``runs``, ``learn``
     or ``walk/<name>``; None where there is none.
     """
     door, _, rest = place.partition("/")
@@ -43,7 +43,7 @@ def _read(slug: str, services: Services) -> Page | None:
 
 
 def _train(target: str) -> Page | None:
-    from engine.catalog import parse_target
+    from engine.catalog import parse_run
     from engine.core.errors import UsageError
     from tui.screens.launch import LaunchScreen
     from tui.screens.train import TrainScreen
@@ -51,10 +51,9 @@ def _train(target: str) -> Page | None:
     if not target:
         return TrainScreen()
     try:
-        family, preset = parse_target(target)
+        return LaunchScreen(parse_run(target))
     except UsageError:
         return None
-    return LaunchScreen(family, preset)
 
 
 def _walk(name: str, services: Services) -> Page | None:

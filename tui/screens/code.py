@@ -1,0 +1,114 @@
+"""The code behind what one sees: the very file that trains."""
+
+from __future__ import annotations
+
+import ast
+from importlib.resources import files
+from pathlib import Path
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.render.code import highlight
+from tui.render.safe import safe
+from tui.screens.page import Page
+from tui.widgets.topbar import TopBar
+
+
+class CodeScreen(Page):
+    """One file or several, highlighted; ``tab`` goes to the next."""
+
+    CSS_PATH = "code.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll(1)", "Down", id="code.down", show=False),
+        Binding("k", "scroll(-1)", "Up", id="code.up", show=False),
+        Binding("g", "end(0)", "Top", id="code.top", show=False),
+        Binding("G", "end(1)", "End", id="code.end", show=False),
+        Binding("tab,n", "turn(1)", "Next file", id="code.next", tooltip="The next file of this family", priority=True),
+        Binding("shift+tab,N", "turn(-1)", "Previous file", id="code.previous", show=False, priority=True),
+        Binding("y", "copy", "Copy", id="code.copy", tooltip="Copy the file"),
+    ]
+
+    def __init__(self, paths: list[Path], line: int = 1) -> None:
+        """Show `paths`, the first at `line` (counted from 1)."""
+        super().__init__()
+        self._paths = paths
+        self._at = 0
+        self._line = line
+
+    @classmethod
+    def of_target(cls, target: str) -> CodeScreen:
+        """Show what ``package.module:Name.member`` names, at its definition."""
+        module, _, name = target.partition(":")
+        package, *inside = module.split(".")
+        path = Path(str(files(package).joinpath(*inside[:-1], f"{inside[-1]}.py")))
+        return cls([path], definition_line(path, name))
+
+    def body(self) -> list[Widget]:
+        """The file, scrolled."""
+        return [VerticalScroll(Static(id="text"), id="scroll")]
+
+    def on_mount(self) -> None:
+        """Show the first file."""
+        self._show()
+        self.query_one("#scroll").focus()
+
+    def _show(self) -> None:
+        path = self._paths[self._at]
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            text = f"# {path.name} cannot be read: {error.strerror}"
+        self.query_one("#text", Static).update(highlight(text, path.suffix.lstrip(".") or "text", numbers=True))
+        which = f"   {self._at + 1} of {len(self._paths)}" if len(self._paths) > 1 else ""
+        self.query_one(TopBar).set_crumbs(safe(f" ‹ Code   {short(path)}{which}"))
+        scroll = self.query_one("#scroll", VerticalScroll)
+        self.call_after_refresh(scroll.scroll_to, y=max(0, self._line - 3), animate=False)
+
+    def action_turn(self, by: int) -> None:
+        """Show another of the files."""
+        self._at = (self._at + by) % len(self._paths)
+        self._line = 1
+        self._show()
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll by a line."""
+        self.query_one("#scroll").scroll_relative(y=by, animate=False)
+
+    def action_end(self, last: int) -> None:
+        """Go to the first or the last line."""
+        scroll = self.query_one("#scroll")
+        scroll.scroll_end(animate=False) if last else scroll.scroll_home(animate=False)
+
+    def action_copy(self) -> None:
+        """Put the file on the clipboard."""
+        self.app.copy_to_clipboard(self._paths[self._at].read_text(encoding="utf-8", errors="replace"))
+        self.notify("The file is on the clipboard.", markup=False)
+
+
+def short(path: Path) -> str:
+    """Return the path from its package on: ``engine/families/mlp/model.py``."""
+    for index, part in enumerate(path.parts):
+        if part in {"engine", "tui", "glossary", "code"}:
+            return "/".join(path.parts[index:])
+    return path.name
+
+
+def definition_line(path: Path, name: str) -> int:
+    """Return the line on which ``Name`` or ``Name.member`` is defined; 1 where it is not found."""
+    try:
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+    except (OSError, SyntaxError, ValueError):
+        return 1
+    line = 1
+    for part in name.split(".") if name else []:
+        for node in body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == part:
+                line, body = node.lineno, node.body
+                break
+        else:
+            break
+    return line

@@ -1,0 +1,57 @@
+"""Every key of a screen, from the bindings themselves."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.keys import format_key
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+SECTIONS = (("screen", "On this screen"), ("focus", "Where the cursor is"), ("app", "Everywhere"))
+
+
+class HelpScreen(ModalScreen[None]):
+    """Keys in three groups: this screen's, those of what has the focus, the app's."""
+
+    CSS_PATH = "overlay.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,question_mark", "close", "Close", id="help.close")]
+
+    def __init__(self, about: Screen[object]) -> None:
+        super().__init__()
+        self._groups = groups_of(about)
+
+    def compose(self) -> ComposeResult:
+        """One column of keys and sentences."""
+        with VerticalScroll(id="card") as card:
+            card.border_title = "Keys"
+            for title, rows in self._groups:
+                yield Static(Content.styled(title, "bold $accent"))
+                lines = [Content.assemble((f"  {keys:<16}", "$secondary"), text) for keys, text in rows]
+                yield Static(Content("\n").join(lines), classes="line")
+
+    def on_mount(self) -> None:
+        """Take the keys."""
+        self.query_one("#card").focus()
+
+    def action_close(self) -> None:
+        """Go back."""
+        self.dismiss(None)
+
+
+def groups_of(screen: Screen[object]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return title and ``(keys, sentence)`` rows of the screen, of what has the focus, and of the app."""
+    rows: dict[str, dict[str, tuple[list[str], str]]] = {name: {} for name, _ in SECTIONS}
+    for node, binding, _, tooltip in screen.active_bindings.values():
+        where = "app" if node is screen.app else "screen" if node is screen else "focus"
+        text = tooltip or binding.tooltip or binding.description
+        if not text or binding.system:
+            continue
+        rows[where].setdefault(binding.action, ([], text))[0].append(format_key(binding.key))
+    return [
+        (title, [(" ".join(keys), text) for keys, text in rows[name].values()]) for name, title in SECTIONS if rows[name]
+    ]

@@ -1,0 +1,308 @@
+"""The reader: the library at the left, the page in the middle, at the right what one can do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, Static
+
+from tui.join import launch_entry, measured_lines, run_words
+from tui.render.safe import safe
+from tui.screens.page import Page
+from tui.widgets.entry_view import EntryView
+from tui.widgets.menu import Menu
+from tui.widgets.topbar import TopBar
+
+if TYPE_CHECKING:
+    from glossary.model import Entry
+
+class ReadScreen(Page):
+    """One entry and its surroundings. Back and forward go through what was read."""
+
+    CSS_PATH = "read.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "run", "Run", id="read.run", tooltip="Start this concept's training run now"),
+        Binding("R", "form", "Set up", id="read.form", tooltip="Look at the knobs before the run starts", show=False),
+        Binding("c", "code", "Code", id="read.code", tooltip="The code behind this page"),
+        Binding("o", "outline", "Outline", id="read.outline", tooltip="Jump to a heading of this page"),
+        Binding("b", "bookmark", "Bookmark", id="read.bookmark", tooltip="Keep this page in the list of bookmarks", show=False),
+        Binding("f", "filter", "Filter", id="read.filter", tooltip="Filter the list of entries"),
+        Binding("backspace,left_square_bracket", "previous", "Previous", id="read.previous", tooltip="The page before this one", show=False),
+        Binding("right_square_bracket", "next", "Next", id="read.next", tooltip="Forward again", show=False),
+        Binding("y", "copy", "Copy", id="read.copy", tooltip="Copy this page as Markdown", show=False),
+    ]
+
+    def __init__(self, slug: str = "", heading: str = "") -> None:
+        """Open on the entry `slug` (where one left, or the first of the course, where it is empty)."""
+        super().__init__()
+        self._slug = slug
+        self._heading = heading
+        self._past: list[str] = []
+        self._future: list[str] = []
+
+    def crumbs(self) -> str:
+        """Return the door."""
+        return " ‹ Read"
+
+    def body(self) -> Iterator[Widget]:
+        """Library, page, what one can do."""
+        yield Horizontal(
+            Vertical(Input(placeholder="filter", id="filter"), Menu(id="entries"), id="library"),
+            EntryView(id="page"),
+            Vertical(Menu(id="actions"), Static("", id="facts", markup=False), Menu(id="related"), id="side"),
+            id="reader",
+        )
+
+    def on_mount(self) -> None:
+        """Fill everything, where the library is there already."""
+        self.query_one("#related").border_title = "Related"
+        self.query_one("#actions").border_title = "Do"
+        self.query_one(EntryView).focus()
+        if self.services.ready:
+            self._open(self._slug, self._heading)
+
+    def refresh_content(self) -> None:
+        """Show what changed elsewhere: figures, what was read."""
+        if not self.query_one(EntryView).slug:
+            self._open(self._slug, self._heading)
+        self._fill_list()
+        self._fill_side()
+
+    def runs_changed(self, changed: frozenset[str]) -> None:
+        """A run may have ended: its figures belong on this page."""
+        self._fill_side()
+
+    # The entry
+
+    @property
+    def entry(self) -> Entry | None:
+        """The entry that is open."""
+        return self.services.library.entries.get(self._slug)
+
+    def _open(self, slug: str, heading: str = "") -> None:
+        library = self.services.library
+        if slug not in library.entries:
+            slug = "deep-learning" if "deep-learning" in library.entries else next(iter(library.entries), "")
+        entry = library.entries.get(slug)
+        if entry is None:
+            return
+        self._slug = slug
+        self.services.keep_setting("last entry", slug)
+        self.services.remember(lambda record: record.note_opened(f"entry:{slug}"))
+        self.query_one(EntryView).show(entry, library)
+        if heading:
+            self.query_one(EntryView).go_to(heading)
+        self._say_where(entry)
+        self._fill_list()
+        self._fill_side()
+
+    def _say_where(self, entry: Entry) -> None:
+        read = self.services.record.read()
+        needs = [self._need(slug, slug in read) for slug in entry.needs]
+        crumbs = Content.assemble(
+            (" ‹ Read   ", "$text-muted"),
+            (safe(self.services.library.topic_title(entry.topic)) + " / ", "$text-muted"),
+            (safe(entry.title), "bold"),
+            (f"   level {entry.level} · {entry.minutes} min" + (" · needs " if needs else ""), "$text-muted"),
+            *(part for need in needs for part in need),
+        )
+        self.query_one(TopBar).set_crumbs(crumbs)
+
+    def _need(self, slug: str, read: bool) -> list[tuple[str, str]]:
+        title = safe(self.services.library.title(slug)).lower()
+        return [(title, "$text-muted"), (" ✓  " if read else " ·  ", "$success" if read else "$text-muted")]
+
+    def go(self, slug: str, heading: str = "") -> None:
+        """Open another entry; the way back leads here."""
+        if slug != self._slug:
+            self._past.append(self._slug)
+            self._future.clear()
+        self._open(slug, heading)
+
+    @on(EntryView.Followed)
+    def _followed(self, event: EntryView.Followed) -> None:
+        slug, _, heading = event.target.partition("#")
+        found = self.services.library.resolve(slug)
+        if found:
+            self.go(found, heading)
+        else:
+            self.notify(f"{slug} is still to be written.", markup=False)
+
+    @on(EntryView.Peeked)
+    def _peek(self, event: EntryView.Peeked) -> None:
+        from tui.screens.peek import PeekScreen
+
+        found = self.services.library.resolve(event.target.partition("#")[0])
+        if found:
+            self.app.push_screen(PeekScreen(found), lambda slug: self.go(slug) if slug else None)
+
+    @on(EntryView.ReadToEnd)
+    def _finished(self) -> None:
+        slug = self._slug
+        if slug not in self.services.record.read():
+            self.services.remember(lambda record: record.mark_read(slug))
+            self._fill_list()
+
+    @on(EntryView.Answered)
+    def _answered(self, event: EntryView.Answered) -> None:
+        slug = self._slug
+        self.services.remember(lambda record: record.answer(slug, event.question, event.choice, event.right))
+
+    # The library at the left
+
+    def _fill_list(self) -> None:
+        library = self.services.library
+        read = self.services.record.read()
+        marks = set(self.services.record.bookmarks())
+        wanted = self.query_one("#filter", Input).value.strip().lower()
+        lines: list[tuple[str, Content, bool]] = []
+        for topic in library.topics:
+            rows = [
+                self._entry_line(entry, entry.slug in read, entry.slug in marks)
+                for entry in library.by_topic(topic)
+                if not wanted or wanted in entry.title.lower() or any(wanted in alias.lower() for alias in entry.aliases)
+            ]
+            coming = library.coming_in(topic) if not wanted else []
+            if rows:
+                lines.append((f"topic:{topic}", Content.styled(safe(library.topic_title(topic)), "$text-muted bold"), True))
+                lines += rows
+                if coming:
+                    lines.append((f"coming:{topic}", Content.styled(f"    {len(coming)} more to come", "$text-disabled"), True))
+        if not lines:
+            lines.append(("none", Content.styled("No entry has that in its name.", "$text-muted"), True))
+        menu = self.query_one("#entries", Menu)
+        menu.fill(lines)
+        menu.choose(self._slug)
+
+    def _entry_line(self, entry: Entry, read: bool, marked: bool) -> tuple[str, Content, bool]:
+        here = entry.slug == self._slug
+        mark = " ✓" if read else ""
+        star = " ★" if marked else ""
+        text = Content.assemble(("› " if here else "  ", "$accent"), (safe(entry.title), "bold" if here else ""), (star, "$warning"), (mark, "$success"))
+        return entry.slug, text, False
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self) -> None:
+        if self.services.ready:
+            self._fill_list()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        self.query_one("#entries").focus()
+
+    # What one can do, at the right
+
+    def _fill_side(self) -> None:
+        entry = self.entry
+        if entry is None:
+            return
+        lines: list[tuple[str, Content]] = []
+        if entry.run:
+            lines.append(("run", Content.assemble((" r  ", "$accent"), (safe(run_words(entry)), ""))))
+        if entry.code:
+            lines.append(("code", Content.assemble((" c  ", "$accent"), "The code behind it")))
+        lines.append(("outline", Content.assemble((" o  ", "$accent"), "Jump to a heading")))
+        self.query_one("#actions", Menu).fill(lines)
+        facts = self.query_one("#facts", Static)
+        measured = measured_lines(entry, self.services)
+        facts.display = bool(entry.run)
+        facts.border_title = "You measured"
+        facts.update(measured)
+        related = [slug for slug in (*entry.contrast, *entry.related)]
+        self.query_one("#related", Menu).fill([self._related_line(slug, slug in entry.contrast) for slug in dict.fromkeys(related)])
+
+    def _related_line(self, slug: str, against: bool) -> tuple[str, Content, bool]:
+        library = self.services.library
+        entry = library.entries.get(slug)
+        if entry is None:
+            return slug, Content.assemble((safe(library.title(slug)), "$text-disabled"), ("  to come", "$text-disabled")), True
+        kind = "against  " if against else ""
+        return slug, Content.assemble((kind, "$warning"), (safe(entry.title), "bold"), "\n", (safe(entry.one_line), "$text-muted")), False
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        id = event.option.id or ""
+        if event.option_list.id == "actions":
+            getattr(self, f"action_{id}")()
+        else:
+            self.go(id)
+            if event.option_list.id == "related":
+                self.query_one(EntryView).focus()
+
+    # Keys
+
+    def action_run(self) -> None:
+        """Start the page's run, or its group of runs, and watch."""
+        entry = self.entry
+        if entry is None or not entry.run:
+            self.notify("This page has nothing to run.", markup=False)
+            return
+        launch_entry(self.lexigrad, entry)
+
+    def action_form(self) -> None:
+        """Open the form of the page's run."""
+        entry = self.entry
+        if entry is not None and entry.run:
+            self.lexigrad.open_place("train/" + entry.run[-1])
+
+    def action_code(self) -> None:
+        """Show the file behind the page."""
+        from tui.screens.code import CodeScreen
+
+        entry = self.entry
+        if entry is not None and entry.code:
+            self.app.push_screen(CodeScreen.of_target(entry.code))
+        else:
+            self.notify("There is no code behind this page.", markup=False)
+
+    def action_outline(self) -> None:
+        """Jump to a heading."""
+        from tui.screens.outline import OutlineScreen
+
+        view = self.query_one(EntryView)
+        self.app.push_screen(OutlineScreen(view.headings), lambda heading: view.go_to(heading) if heading else None)
+
+    def action_bookmark(self) -> None:
+        """Keep the page, or let it go."""
+        slug = self._slug
+        self.services.remember(lambda record: record.toggle_bookmark(slug))
+        self._fill_list()
+
+    def action_filter(self) -> None:
+        """Go to the filter of the list; at small sizes the list shows itself for that."""
+        self.query_one("#library").toggle_class("shown")
+        self.query_one("#filter").focus()
+
+    def action_previous(self) -> None:
+        """Go back one page."""
+        if self._past:
+            self._future.append(self._slug)
+            self._open(self._past.pop())
+
+    def action_next(self) -> None:
+        """Go forward one page."""
+        if self._future:
+            self._past.append(self._slug)
+            self._open(self._future.pop())
+
+    def action_copy(self) -> None:
+        """Copy the page's text."""
+        entry = self.entry
+        if entry is not None:
+            self.app.copy_to_clipboard(safe(entry.text))
+            self.notify("The page is on the clipboard.", markup=False)
+
+    def action_back(self) -> None:
+        """Leave the filter first, then the reader."""
+        library = self.query_one("#library")
+        if library.has_class("shown"):
+            library.remove_class("shown")
+            self.query_one(EntryView).focus()
+        else:
+            super().action_back()

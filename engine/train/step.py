@@ -1,0 +1,55 @@
+"""One update: forward, backward, gradient norm, clipping, the optimizers' step. Nothing here waits for the device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from engine.train.learner import Batch, Learner
+
+
+def update(learner: Learner, batch: Batch) -> dict[str, Tensor]:
+    """Descend the learner's loss on `batch` by one step, and return detached 0-d scalars with ``gradient_norm``.
+
+    A step whose loss or gradient is not finite changes nothing: a flag on the device holds the optimizers back, and the
+    loop finds the number when its scalars next cross to the host.
+    """
+    optimizers = learner.optimizers
+    optimizers.clear()
+    scalars = accumulate_gradients(learner, batch)
+    gradients = optimizers.gradients()
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    held = (~torch.isfinite(norm + scalars["loss"])).float()
+    if learner.spec.clip > 0:
+        torch._foreach_mul_(gradients, (learner.spec.clip / (norm + 1e-6)).clamp(max=1.0))
+    optimizers.step(held)
+    if learner.average is not None:
+        learner.average.update()
+    return {**scalars, "gradient_norm": norm}
+
+
+def accumulate_gradients(learner: Learner, batch: Batch) -> dict[str, Tensor]:
+    """Add up the gradients of the batch, piece by piece where it does not fit as a whole; return the mean scalars."""
+    pieces = split(batch, learner.micro_batches)
+    samples = len(batch[0])
+    totals: dict[str, Tensor] = {}
+    for piece in pieces:
+        share = len(piece[0]) / samples
+        with learner.autocast():
+            scalars = learner.loss(piece)
+        loss = scalars["loss"] if share == 1.0 else scalars["loss"] * share
+        loss.backward()
+        for name, value in scalars.items():
+            part = value.detach() * share if share != 1.0 else value.detach()
+            totals[name] = totals[name] + part if name in totals else part
+    return totals
+
+
+def split(batch: Batch, pieces: int) -> list[Batch]:
+    """Cut a batch along its first axis into at most `pieces` batches."""
+    if pieces == 1:
+        return [batch]
+    return list(zip(*(tensor.chunk(pieces) for tensor in batch), strict=True))

@@ -1,0 +1,54 @@
+"""Turning a knob of a live run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from engine.catalog import family
+from engine.core.spec import Value
+from tui.widgets.knob_row import KnobRow
+
+if TYPE_CHECKING:
+    from engine.core.view import RunView
+
+
+class KnobScreen(ModalScreen[tuple[str, Value] | None]):
+    """Dismissed with the knob's name and its new value, or None."""
+
+    CSS_PATH = "overlay.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", id="knobs.close")]
+
+    def __init__(self, view: RunView) -> None:
+        super().__init__()
+        self._knobs = [each for each in family(view.recipe.family).spec.knobs() if each.live]
+        values = dict(view.recipe.knobs)
+        for change in view.knob_changes:
+            values[change.name] = float(change.after)
+        self._values = values
+
+    def compose(self) -> ComposeResult:
+        """A row a knob."""
+        with VerticalScroll(id="card") as card:
+            card.border_title = "Turn a knob"
+            yield Static(Content.styled("Type a value and press enter; the curve is marked where it changed.", "$text-muted"), classes="line")
+            for knob in self._knobs:
+                value = self._values.get(knob.name, knob.default)
+                yield KnobRow(knob, value, value)
+
+    @on(Input.Submitted)
+    def _turned(self, event: Input.Submitted) -> None:
+        row = event.input.parent
+        if isinstance(row, KnobRow) and row.value is not None:
+            self.dismiss((row.knob.name, row.value))
+
+    def action_close(self) -> None:
+        """Change nothing."""
+        self.dismiss(None)

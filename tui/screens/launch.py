@@ -1,0 +1,212 @@
+"""The launch form: every knob of a family, what it will cost, and the key that starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.events import DescendantFocus
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+from engine.catalog import RunTarget
+from engine.core.errors import LexigradError
+from engine.core.estimate import Estimate, estimate
+from engine.core.recipe import Asked
+from engine.core.spec import Knob, Value
+from tui.figures import count, duration, memory
+from tui.join import launch, plan
+from tui.render.safe import safe
+from tui.screens.page import Page
+from tui.widgets.knob_row import KnobRow
+from tui.widgets.topbar import TopBar
+
+MACHINE = (
+    Knob(name="seed", default=0, help="The number that all chance in the run follows from.", low=0, high=2**31 - 1, entry="seed-and-reproducibility"),
+    Knob(name="device", default="auto", help="Where it trains: auto takes a GPU where there is one.", choices=("auto", "cpu", "cuda", "mps"), entry="gpu-and-vram"),
+    Knob(name="precision", default="auto", help="How many bits a number has in the products: auto takes what was fastest on this machine.", choices=("auto", "float32", "bfloat16"), entry="mixed-precision"),
+    Knob(name="threads", default=0, help="Processor threads; 0 takes what was fastest on this machine.", low=0, high=256, unit="threads"),
+)
+"""What is not a family's to say."""
+
+
+class LaunchScreen(Page):
+    """A form made from the family's spec."""
+
+    CSS_PATH = "launch.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+r", "start", "Run", id="launch.start", tooltip="Start the run", priority=True),
+        Binding("ctrl+t", "preset", "Next preset", id="launch.preset", tooltip="The next preset of this family", priority=True),
+        Binding("down", "app.focus_next", "Next", id="launch.next", show=False),
+        Binding("up", "app.focus_previous", "Previous", id="launch.previous", show=False),
+        Binding("c", "code", "Code", id="launch.code", tooltip="The model's file"),
+    ]
+
+    def __init__(self, target: RunTarget) -> None:
+        """Show the knobs of `target`, its changes filled in."""
+        super().__init__()
+        self._target = target
+
+    def crumbs(self) -> str:
+        """Return family and preset."""
+        return f" ‹ Train   {self._target.family.title} / {self._target.preset.name}"
+
+    def body(self) -> Iterator[Widget]:
+        """Knobs at the left, their explanation and the cost at the right."""
+        yield Horizontal(
+            VerticalScroll(*self._rows(), id="knobs"),
+            Vertical(
+                Static("", id="about", markup=False),
+                Static("", id="help", markup=False),
+                Static("", id="cost", markup=False),
+                Button("Run  ^r", id="start", variant="primary"),
+                id="side",
+            ),
+            id="form",
+        )
+
+    def on_mount(self) -> None:
+        """Warm a worker, so that the run starts at once; say what the preset is."""
+        self.query_one("#cost").border_title = "It will take"
+        self.query_one("#help").border_title = "This knob"
+        self._describe()
+        if self.services.ready:
+            self.run_worker(self.services.launcher.warm, thread=True, exit_on_error=False)
+        fields = self.query("#knobs #field")
+        if fields:
+            fields.first().focus()
+
+    def refresh_content(self) -> None:
+        """Estimate anew: a run may have ended that tells the machine's speed."""
+        self._describe()
+
+    def _rows(self) -> list[KnobRow]:
+        preset = self._target.family.configure(self._target.preset.name).values()
+        values = {**preset, **self._target.changes}
+        rows = [KnobRow(each, values[each.name], preset[each.name]) for each in self._ordered()]
+        machine = [replace(each, default=self._target.seed) if each.name == "seed" else each for each in MACHINE]
+        return rows + [KnobRow(each, each.default, each.default) for each in machine]
+
+    def _ordered(self) -> list[Knob]:
+        """The family's own knobs come first, those of every family after the data."""
+        from engine.core.spec import Spec
+
+        common = {each.name for each in Spec.knobs()}
+        knobs = list(self._target.family.spec.knobs())
+        data = [replace(each, choices=self._target.family.data) if each.name == "data" and self._listed() else each for each in knobs if each.name == "data"]
+        own = [each for each in knobs if each.name not in common]
+        return data + own + [each for each in knobs if each.name in common and each.name != "data"]
+
+    def _listed(self) -> bool:
+        """Whether the data that the target names is one of the family's list (else it is a file, to be typed)."""
+        preset = self._target.family.configure(self._target.preset.name, self._target.changes)
+        return preset.data in self._target.family.data
+
+    # What it says
+
+    def _describe(self) -> None:
+        preset = self._target.preset
+        self.query_one("#about", Static).update(Content.assemble((safe(preset.name), "bold $accent"), "  ", safe(preset.help)))
+        self._show_cost()
+
+    def _show_cost(self) -> None:
+        cost = self.query_one("#cost", Static)
+        troubled = [row for row in self.query(KnobRow) if row.value is None]
+        if troubled:
+            cost.update(Content.styled(f"{troubled[0].knob.name.replace('_', ' ')} {troubled[0].trouble}.", "$error"))
+            return
+        try:
+            spec = self._wanted().spec
+            store = self.services.store if self.services.ready else None
+            cost.update(cost_words(estimate(self._target.family, self._target.preset, spec, store)))
+        except LexigradError as error:
+            cost.update(Content.styled(safe(str(error)), "$error"))
+
+    def _wanted(self) -> RunTarget:
+        machine = {each.name for each in MACHINE}
+        changes: dict[str, Value] = {
+            row.knob.name: row.value for row in self.query(KnobRow) if row.value is not None and row.knob.name not in machine
+        }
+        return replace(self._target, changes=changes, seed=int(self._machine_value("seed") or 0))
+
+    def _machine_value(self, name: str) -> Value | None:
+        return self.query_one(f"#knob-{name}", KnobRow).value
+
+    @on(DescendantFocus)
+    def _at_knob(self, event: DescendantFocus) -> None:
+        node = event.widget.parent
+        if isinstance(node, KnobRow):
+            text = Content.assemble(
+                (node.knob.name.replace("_", " "), "bold"), "\n", node.knob.help,
+                ("\n? opens the entry " + node.knob.entry if node.knob.entry else "", "$text-muted"),
+            )
+            self.query_one("#help", Static).update(text)
+
+    @on(KnobRow.Changed)
+    def _changed(self) -> None:
+        self._show_cost()
+
+    # Keys
+
+    @on(Button.Pressed, "#start")
+    def _pressed(self) -> None:
+        self.action_start()
+
+    def action_start(self) -> None:
+        """Start what the form says."""
+        troubled = [row for row in self.query(KnobRow) if row.value is None]
+        if troubled:
+            troubled[0].query_one("#field").focus()
+            self.notify(f"{troubled[0].knob.name} {troubled[0].trouble}.", severity="error", markup=False)
+            return
+        try:
+            recipes = plan([self._wanted()], self.services)
+        except LexigradError as error:
+            self.notify(safe(str(error)), severity="error", markup=False)
+            return
+        asked = Asked(
+            device=str(self._machine_value("device")), precision=str(self._machine_value("precision")), threads=int(self._machine_value("threads") or 0)
+        )
+        import msgspec
+
+        launch(self.lexigrad, [msgspec.structs.replace(recipe, asked=asked) for recipe in recipes])
+
+    async def action_preset(self) -> None:
+        """Fill the form with the next preset."""
+        presets = self._target.family.presets
+        at = [each.name for each in presets].index(self._target.preset.name)
+        following = presets[(at + 1) % len(presets)]
+        self._target = replace(self._target, preset=following, changes={}, start=following.start)
+        knobs = self.query_one("#knobs", VerticalScroll)
+        await knobs.remove_children()
+        await knobs.mount_all(self._rows())
+        self.query_one(TopBar).set_crumbs(self.crumbs())
+        self._describe()
+        knobs.query("#field").first().focus()
+
+    def action_code(self) -> None:
+        """Show the model's file."""
+        from pathlib import Path
+
+        import engine
+        from tui.screens.code import CodeScreen
+
+        root = Path(engine.__path__[0])
+        self.app.push_screen(CodeScreen([root / path for path in self._target.family.code]))
+
+
+def cost_words(cost: Estimate) -> Content:
+    """Return parameters, memory, steps and time, each with where it comes from."""
+    lines = [
+        (f"{count(cost.parameters)} parameters", ""),
+        (f"about {memory(cost.memory)} of memory", ""),
+        (f"{cost.steps:,} steps", ""),
+    ]
+    if cost.seconds is not None:
+        lines.append((f"about {duration(cost.seconds)}  ({cost.basis})", ""))
+    return Content("\n").join([Content.styled(text, style) for text, style in lines])

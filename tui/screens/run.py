@@ -1,0 +1,277 @@
+"""A run, live or long finished: its panels, how far it is, and what one can do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from engine.catalog import FAMILIES, family
+from engine.core.control import Checkpoint, Command, Pause, Resume, SetKnob, StepOnce
+from engine.core.errors import LexigradError
+from engine.core.spec import Panel
+from tui.render.safe import safe
+from tui.run_words import banner, crumbs_of, progress_line
+from tui.screens.page import Page
+from tui.watch import ALIVE
+from tui.widgets.panel import PanelWidget
+from tui.widgets.panels import make_panel
+from tui.widgets.topbar import TopBar
+
+if TYPE_CHECKING:
+    from engine.core.view import RunView
+
+COMMON = (
+    Panel(events=(), kind="hardware", title="machine", entry="gpu-and-vram"),
+    Panel(events=(), kind="log", title="log"),
+)
+"""What every run shows beside the panels of its family."""
+
+
+class RunScreen(Page):
+    """One run, or a group of which one is looked at and the others are drawn beside it."""
+
+    CSS_PATH = "run.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause at the end of this step, or go on"),
+        Binding("s", "stop", "Stop", id="run.stop", tooltip="Stop at the end of this step, with a checkpoint"),
+        Binding("r", "resume", "Resume", id="run.resume", tooltip="Go on from the last checkpoint"),
+        Binding("full_stop", "step", "Step", id="run.step", tooltip="One step, then pause"),
+        Binding("e", "knobs", "Knobs", id="run.knobs", tooltip="Turn a knob while it trains"),
+        Binding("z", "zoom", "Zoom", id="run.zoom", tooltip="The panel with the cursor, alone"),
+        Binding("c", "code", "Code", id="run.code", tooltip="The files that train this very run"),
+        Binding("ctrl+s", "checkpoint", "Save", id="run.checkpoint", tooltip="Write a checkpoint now", show=False),
+        Binding("enter", "page", "Its page", id="run.page", tooltip="The entry that this run belongs to", show=False),
+        Binding("left_square_bracket", "turn(-1)", "Previous run", id="run.previous", tooltip="The run before, of this group", show=False),
+        Binding("right_square_bracket", "turn(1)", "Next run", id="run.next", tooltip="The next run of this group", show=False),
+    ]
+
+    def __init__(self, ids: list[str]) -> None:
+        """Show the run `ids[0]`; further ids are the group that it belongs to."""
+        super().__init__()
+        self._ids = ids
+        self._at = 0
+        self._by_hand = False
+        self._built_for = ""
+
+    @property
+    def id_shown(self) -> str:
+        """The run that is looked at."""
+        return self._ids[self._at]
+
+    def crumbs(self) -> str:
+        """Return the door; the run's name follows."""
+        return " ‹ Runs"
+
+    def body(self) -> Iterator[Widget]:
+        """Progress, a banner for what has to be said, the panels."""
+        yield Horizontal(Static("", id="progress", markup=False), id="top")
+        yield Static("", id="banner", markup=False)
+        yield Container(id="panels")
+
+    def on_mount(self) -> None:
+        """Follow the run from now on."""
+        self.query_one("#banner").display = False
+        if self.services.ready:
+            self.refresh_content()
+
+    def refresh_content(self) -> None:
+        """Show the run as it is."""
+        self._show()
+
+    def runs_changed(self, changed: frozenset[str]) -> None:
+        """Redraw where this run, or one of its group, changed."""
+        if changed & set(self._ids):
+            self._follow_group()
+            self._show()
+
+    def _view(self) -> RunView | None:
+        try:
+            return self.services.watch.follow(self.id_shown)
+        except LexigradError as error:
+            self._say(Content(safe(str(error))), "error")
+            return None
+
+    def _follow_group(self) -> None:
+        """Look at the run of the group that trains now, until a person chose one."""
+        if self._by_hand or len(self._ids) == 1:
+            return
+        live = set(self.services.watch.live())
+        for index, id in enumerate(self._ids):
+            if id in live and self.services.watch.follow(id).state != "queued":
+                self._at = index
+                return
+
+    def _show(self) -> None:
+        view = self._view()
+        if view is None:
+            return
+        self.query_one(TopBar).set_crumbs(crumbs_of(view, self._at, len(self._ids)))
+        self.query_one(TopBar).refresh_status(self.services)
+        self.query_one("#progress", Static).update(progress_line(view, self.query_one("#progress").size.width))
+        said = banner(view, self.services)
+        if said is None:
+            self.query_one("#banner").display = False
+        else:
+            self._say(*said)
+        if self._built_for != view.recipe.family:
+            self._built_for = view.recipe.family
+            self.run_worker(self._build(view), exclusive=True)
+        else:
+            self._draw(view)
+
+    def _say(self, words: Content, level: str) -> None:
+        shown = self.query_one("#banner", Static)
+        shown.display = True
+        shown.set_classes(level)
+        shown.update(words)
+
+    async def _build(self, view: RunView) -> None:
+        """Make the panels that the run's family declares."""
+        declared = family(view.recipe.family).panels if view.recipe.family in FAMILIES else ()
+        kinds = {panel.kind for panel in declared}
+        panels = [panel for panel in declared if _wanted(panel, view)] + [panel for panel in COMMON if panel.kind not in kinds]
+        grid = self.query_one("#panels", Container)
+        await grid.remove_children()
+        widgets = [make_panel(panel) for panel in panels]
+        await grid.mount_all(widgets)
+        if widgets:
+            widgets[0].focus()
+        self._draw(view)
+
+    def _draw(self, view: RunView) -> None:
+        others = tuple(self.services.watch.follow(id) for index, id in enumerate(self._ids) if index != self._at)
+        with self.app.batch_update():
+            for widget in self.query(PanelWidget):
+                widget.show(view, others)
+
+    # Keys
+
+    def _alive(self) -> bool:
+        view = self._view()
+        return view is not None and view.state in ALIVE
+
+    def _send(self, command: Command) -> None:
+        try:
+            self.services.launcher.send(self.services.store.open(self.id_shown), command)
+        except LexigradError as error:
+            self.notify(safe(str(error)), severity="error", markup=False)
+
+    def action_pause(self) -> None:
+        """Pause, or go on."""
+        view = self._view()
+        if view is None or view.state not in ALIVE:
+            self.notify("This run has ended; r goes on from its last checkpoint.", markup=False)
+            return
+        self._send(Resume() if view.state == "paused" else Pause())
+
+    def action_step(self) -> None:
+        """Make one step and pause again."""
+        if self._alive():
+            self._send(StepOnce())
+
+    def action_checkpoint(self) -> None:
+        """Write a checkpoint at the end of this step."""
+        if self._alive():
+            self._send(Checkpoint())
+
+    def action_stop(self) -> None:
+        """Ask the trainer to end after this step."""
+        if not self._alive():
+            self.notify("This run has ended already.", markup=False)
+            return
+        try:
+            self.services.launcher.stop(self.services.store.open(self.id_shown))
+        except LexigradError as error:
+            self.notify(safe(str(error)), severity="error", markup=False)
+
+    def action_resume(self) -> None:
+        """Start the run again where its last checkpoint stands."""
+        try:
+            self.services.launcher.resume(self.services.store.open(self.id_shown))
+        except LexigradError as error:
+            self.notify(safe(str(error)), severity="warning", markup=False)
+        self.services.watch.rescan()
+        self._show()
+
+    def action_knobs(self) -> None:
+        """Turn a knob that may be turned while the run is live."""
+        from tui.screens.knobs import KnobScreen
+
+        view = self._view()
+        if view is None or view.recipe.family not in FAMILIES:
+            return
+        if view.state not in ALIVE:
+            self.notify("This run has ended: its knobs are fixed.", markup=False)
+            return
+        self.app.push_screen(KnobScreen(view), lambda turn: self._send(SetKnob(name=turn[0], value=turn[1])) if turn else None)
+
+    def action_zoom(self) -> None:
+        """Show the focused panel alone, or all of them again."""
+        grid = self.query_one("#panels")
+        focused = self.focused
+        panel = focused if isinstance(focused, PanelWidget) else None
+        if grid.has_class("zoomed") or panel is None:
+            grid.remove_class("zoomed")
+            self.query(PanelWidget).remove_class("alone")
+            return
+        grid.add_class("zoomed")
+        panel.add_class("alone")
+        title = panel.panel.title
+        self.services.remember(lambda record: record.note_opened(f"panel:{title}"))
+
+    def action_code(self) -> None:
+        """Show the files as they were when the run began."""
+        from tui.screens.code import CodeScreen
+
+        view = self._view()
+        if view is None:
+            return
+        kept = self.services.store.open(self.id_shown).folder / "code"
+        declared = family(view.recipe.family).code if view.recipe.family in FAMILIES else ()
+        paths = [kept / path for path in declared if (kept / path).is_file()]
+        if not paths:
+            import engine
+
+            root = Path(engine.__path__[0])
+            paths = [root / path for path in declared if (root / path).is_file()]
+        if paths:
+            self.app.push_screen(CodeScreen(paths))
+        else:
+            self.notify("This run kept no code.", markup=False)
+
+    def action_page(self) -> None:
+        """Open the entry from whose page the run was started, or its family's."""
+        view = self._view()
+        if view is not None:
+            slug = view.recipe.entry or (family(view.recipe.family).entry if view.recipe.family in FAMILIES else "")
+            if slug:
+                self.lexigrad.open_place(f"read/{slug}")
+
+    def action_turn(self, by: int) -> None:
+        """Look at another run of the group."""
+        if len(self._ids) > 1:
+            self._by_hand = True
+            self._at = (self._at + by) % len(self._ids)
+            self._show()
+
+    def action_back(self) -> None:
+        """Leave the zoom first, then the run; it goes on."""
+        if self.query_one("#panels").has_class("zoomed"):
+            self.action_zoom()
+        else:
+            super().action_back()
+
+
+def _wanted(panel: Panel, view: RunView) -> bool:
+    """Whether the run's knobs call for the panel."""
+    if panel.when is None:
+        return True
+    name, value = panel.when
+    return str(view.recipe.knobs.get(name)) == value

@@ -1,0 +1,132 @@
+"""One knob in a form: its name, its value to type or to turn, its unit and range."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from engine.core.errors import UsageError
+from engine.core.spec import Knob, Value
+
+
+class Cycle(Static, can_focus=True):
+    """A value out of a few, turned with left and right."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,space,l", "turn(1)", "Next", id="cycle.next", tooltip="The next value"),
+        Binding("left,h", "turn(-1)", "Previous", id="cycle.previous", tooltip="The value before", show=False),
+    ]
+    value: reactive[str] = reactive("")
+
+    class Changed(Message):
+        """The value is another one now."""
+
+        def __init__(self, cycle: Cycle) -> None:
+            super().__init__()
+            self.cycle = cycle
+
+        @property
+        def control(self) -> Cycle:
+            """The widget that was turned."""
+            return self.cycle
+
+    def __init__(self, values: tuple[str, ...], value: str, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self.values = values
+        self.set_reactive(Cycle.value, value)
+
+    def render(self) -> Content:
+        """Show the value between the signs that say it can be turned."""
+        return Content.assemble(("‹ ", "$text-muted"), self.value, (" ›", "$text-muted"))
+
+    def action_turn(self, by: int) -> None:
+        """Take the next value, or the one before."""
+        at = self.values.index(self.value) if self.value in self.values else 0
+        self.value = self.values[(at + by) % len(self.values)]
+        self.post_message(self.Changed(self))
+
+    def on_click(self) -> None:
+        """A click turns it too."""
+        self.action_turn(1)
+
+
+class KnobRow(Horizontal):
+    """A knob; says `KnobRow.Changed` with a value that holds, and shows what is wrong with one that does not."""
+
+    class Changed(Message):
+        """The row holds another value; `row.value` is None while it holds none."""
+
+        def __init__(self, row: KnobRow) -> None:
+            super().__init__()
+            self.row = row
+
+    def __init__(self, knob: Knob, value: Value, default: Value) -> None:
+        """Show `knob` at `value`; `default` is the preset's, to tell what was changed."""
+        super().__init__(id=f"knob-{knob.name}")
+        self.knob = knob
+        self.entry = knob.entry
+        self._default = default
+        self._text = words(value)
+        self.trouble = ""
+
+    def compose(self) -> ComposeResult:
+        """Name, field, unit and range."""
+        yield Static(self.knob.name.replace("_", " "), classes="name", markup=False)
+        yield self._field()
+        yield Static(self._about(), classes="about", markup=False)
+
+    def _field(self) -> Widget:
+        if self.knob.choices:
+            return Cycle(self.knob.choices, self._text, id="field")
+        if isinstance(self.knob.default, bool):
+            return Cycle(("yes", "no"), self._text, id="field")
+        return Input(self._text, id="field", compact=True, select_on_focus=True)
+
+    def _about(self) -> Content:
+        if self.trouble:
+            return Content.styled(self.trouble, "$error")
+        changed = "" if self._text == words(self._default) else f"  (preset: {words(self._default)})"
+        unit = f"{self.knob.unit}  " if self.knob.unit else ""
+        range_words = "" if self.knob.choices else self.knob.wants().removeprefix("a whole number ").removeprefix("a number ")
+        return Content.assemble((unit, ""), (range_words, "$text-muted"), (changed, "$accent"))
+
+    @property
+    def value(self) -> Value | None:
+        """The value of the row, None while what was typed is none."""
+        try:
+            return self.knob.read(self._text)
+        except UsageError:
+            return None
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._take(event.value)
+
+    @on(Cycle.Changed)
+    def _turned(self, event: Cycle.Changed) -> None:
+        event.stop()
+        self._take(event.cycle.value)
+
+    def _take(self, text: str) -> None:
+        self._text = text
+        self.trouble = "" if self.value is not None else f"needs {self.knob.wants()}"
+        self.set_class(bool(self.trouble), "wrong")
+        self.query_one(".about", Static).update(self._about())
+        self.post_message(self.Changed(self))
+
+
+def words(value: Value) -> str:
+    """Return a knob's value as a person types it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

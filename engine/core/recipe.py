@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from engine.core.errors import RunError
+from engine.core.files import read_inside
 from engine.core.paths import write_whole
 from engine.core.spec import Value
 
@@ -76,13 +77,14 @@ def read_recipe(folder: Path) -> Recipe:
     Raises:
         RunError: it is missing, is no recipe, or is of a newer format.
     """
-    path = folder / "recipe.json"
     try:
-        recipe = msgspec.json.decode(path.read_bytes(), type=Recipe)
+        recipe = msgspec.json.decode(read_inside(folder, "recipe.json"), type=Recipe)
     except OSError as error:
         raise RunError(f"{folder.name} has no readable recipe ({error.strerror}).", "Is it a run's folder?") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RunError(f"The recipe of {folder.name} is damaged: {error}.", "Copy the run again from where it came.") from None
+        remedy = "Copy the run again from where it came."
+        raise RunError(f"The recipe of {folder.name} is damaged: {error}.", remedy) from None
     if recipe.format > FORMAT:
-        raise RunError(f"{folder.name} was written by a newer Lexigrad (recipe format {recipe.format}).", "Update Lexigrad.")
+        newer = f"{folder.name} was written by a newer Lexigrad (recipe format {recipe.format})."
+        raise RunError(newer, "Update Lexigrad.")
     return recipe

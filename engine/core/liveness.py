@@ -23,11 +23,11 @@ from engine.core.processes import is_alive
 from engine.core.records import Exit, Identity, Processes, Status, read_record
 
 State = Literal[
-    "waiting", "starting", "running", "paused", "stalled", "stopping", "finished", "stopped", "failed", "lost"
+    "queued", "starting", "running", "paused", "stalled", "stopping", "finished", "stopped", "failed", "lost"
 ]
-"""``waiting``: the run's turn in its group has not come; the others are what they say."""
+"""``queued``: the run's turn in its group has not come; the others are what they say."""
 
-LIVE: frozenset[State] = frozenset({"waiting", "starting", "running", "paused", "stalled", "stopping"})
+LIVE: frozenset[State] = frozenset({"queued", "starting", "running", "paused", "stalled", "stopping"})
 """The states in which something of the run is at work."""
 
 LOCK = "run.lock"
@@ -73,8 +73,8 @@ def _live_state(folder: Path, processes: Processes | None) -> State:
         return "starting"
     if not identified(processes.shim):
         return "lost"
-    if processes.waiting:
-        return "stopping" if stop_asked(folder) else "waiting"
+    if processes.queued:
+        return "stopping" if stop_asked(folder) else "queued"
     if processes.stopping or stop_asked(folder):
         return "stopping"
     status = read_record(folder, Status)

@@ -31,7 +31,7 @@ class Processes(msgspec.Struct, frozen=True, kw_only=True):
     trainer: Identity | None = None
     started: float = 0.0
     """Seconds since 1970 at which the shim took the run on."""
-    waiting: bool = False
+    queued: bool = False
     """The run waits for those before it in its group."""
     stopping: bool = False
     """The shim was told to end it."""

@@ -83,7 +83,9 @@ class Series:
 
     def axis(self, axis: Axis = "step") -> Floats | Integers:
         """Return what the points are drawn over."""
-        return {"step": self.steps, "time": self.times, "sample": self.samples}[axis]
+        if axis == "time":
+            return self.times
+        return self.steps if axis == "step" else self.samples
 
     def extend(self, steps: Integers, times: Floats, samples: Integers, values: Floats) -> None:
         """Append points."""
@@ -280,4 +282,5 @@ class _Smoothing:
         self.average = float(averages[-1])
         counts = np.arange(self.finite + 1, self.finite + len(fresh) + 1)
         self.finite += len(fresh)
-        return averages / (1.0 - self.weight ** counts.astype(np.float64))
+        unbiased: Floats = averages / (1.0 - self.weight ** counts.astype(np.float64))
+        return unbiased

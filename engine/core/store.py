@@ -29,11 +29,12 @@ _STAMP = "%y%m%d-%H%M%S"
 
 
 class Run:
-    """One run's folder. Records that can change are read anew at each call; the recipe is read once."""
+    """One run's folder. What can change is read anew at each call."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.id = folder.name
+        self._recipe: tuple[int, Recipe] | None = None
 
     def __repr__(self) -> str:
         return f"Run({self.id!r})"
@@ -44,10 +45,19 @@ class Run:
     def __hash__(self) -> int:
         return hash(self.folder)
 
-    @cached_property
+    @property
     def recipe(self) -> Recipe:
-        """Everything that repeats the run; RunError where it is missing, damaged or of a newer format."""
-        return read_recipe(self.folder)
+        """Everything that repeats the run, read again only where the trainer has filled in what it resolved to.
+
+        RunError where it is missing, damaged or of a newer format.
+        """
+        try:
+            written = os.lstat(f"{self.folder}/recipe.json").st_mtime_ns
+        except OSError:
+            written = 0
+        if self._recipe is None or self._recipe[0] != written:
+            self._recipe = (written, read_recipe(self.folder))
+        return self._recipe[1]
 
     @cached_property
     def created(self) -> float:
@@ -133,6 +143,9 @@ class RunStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.troubles: dict[str, str] = {}
+        """Folders that `runs` found and could not list, each with the reason."""
+        self._known: dict[str, Run] = {}
 
     def create(self, recipe: Recipe) -> Run:
         """Make a run's folder with its recipe, whole or not at all. Ids sort by time within a family.
@@ -167,17 +180,26 @@ class RunStore:
                     raise
 
     def runs(self) -> list[Run]:
-        """Return every run, newest first; folders without a recipe and links to elsewhere are left out."""
-        found = []
-        with contextlib.suppress(OSError), os.scandir(self.folder) as entries:
-            for entry in entries:
-                if (
-                    _ID.fullmatch(entry.name)
-                    and entry.is_dir(follow_symlinks=False)
-                    and os.path.lexists(f"{entry.path}/recipe.json")
-                ):
-                    found.append(Run(Path(entry.path)))
-        return sorted(found, key=lambda run: run.created, reverse=True)
+        """Return every run, newest first; links to elsewhere are left out, what has no sound recipe goes to `troubles`."""
+        known, self._known, self.troubles = self._known, {}, {}
+        for name in self._names():
+            run = known.get(name) or Run(self.folder / name)
+            try:
+                _ = run.recipe
+            except RunError as error:
+                self.troubles[name] = str(error)
+            else:
+                self._known[name] = run
+        return sorted(self._known.values(), key=lambda run: run.created, reverse=True)
+
+    def _names(self) -> list[str]:
+        try:
+            with os.scandir(self.folder) as entries:
+                return [
+                    each.name for each in entries if _ID.fullmatch(each.name) and each.is_dir(follow_symlinks=False)
+                ]
+        except OSError:
+            return []
 
     def open(self, run_id: str) -> Run:
         """Return the run of that id; its start or its end will do where only one run fits.

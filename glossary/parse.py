@@ -1,0 +1,185 @@
+"""Reading one entry: front matter, sections, links, check-yourself questions and code blocks.
+
+The grammar is that of ``entries/``; a user's own entry may do without front matter, and then takes its title from its
+first heading or its file name.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from pathlib import PurePath
+
+import msgspec
+
+from glossary.front import ParseProblem, convert, read_yaml, split_front
+from glossary.model import QUESTIONS, Block, Choice, Claim, Entry, Link, Origin, Question, Section
+from glossary.names import LONGEST, printable, slugify
+from glossary.prose import LINK, count_words, fences, line_at, prose, without_code
+
+ENTRY_BYTES = 256 * 1024
+
+_HEADING = re.compile(r"^(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$", re.MULTILINE)
+_QUESTION = re.compile(r"^ {0,3}\d{1,3}[.)]\s+(.*)$")
+_CHOICE = re.compile(r"^\s*[-*]\s+\[([ xX])\]\s+(.*)$")
+_EXPLANATION = re.compile(r"\*\((.*)\)\.?\*\.?$", re.DOTALL)
+
+
+class Front(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of the front matter; `run` is one string or a list of them."""
+
+    title: str = ""
+    aliases: list[str] = []
+    topic: str = ""
+    kind: str = ""
+    level: int = 0
+    one_line: str = ""
+    needs: list[str] = []
+    related: list[str] = []
+    contrast: list[str] = []
+    run: str | list[str] = ""
+    lab: str = ""
+    play: str = ""
+    code: str = ""
+    claims: list[Claim] = []
+    sources: list[str] = []
+
+
+def parse_entry(data: bytes, path: str, origin: Origin = "shipped") -> Entry:
+    """Return the entry that a file holds; the slug is the file's name.
+
+    Raises:
+        ParseProblem: it is too long, no UTF-8, or its front matter is missing (shipped entries) or wrong.
+    """
+    text = decode(data)
+    front_text, body, first_line = split_front(text)
+    lines: dict[str, int] = {}
+    front = Front()
+    if front_text is not None:
+        raw, where = read_yaml(front_text, 2)
+        front = convert(raw, where, Front)
+        lines = {str(key[0]): line for key, line in where.items() if len(key) == 1}
+    elif origin == "shipped":
+        raise ParseProblem(1, "An entry begins with front matter between two lines of ---.")
+    sections, headings = split_sections(body, first_line)
+    stem = PurePath(path).stem
+    return Entry(
+        slug=slugify(stem),
+        title=_title(front.title, sections, stem),
+        path=path,
+        origin=origin,
+        digest=blake2b(data, digest_size=16).hexdigest(),
+        aliases=tuple(front.aliases),
+        topic=front.topic,
+        kind=front.kind,
+        level=front.level,
+        one_line=front.one_line.strip(),
+        needs=tuple(front.needs),
+        related=tuple(front.related),
+        contrast=tuple(front.contrast),
+        run=(front.run,) if isinstance(front.run, str) and front.run else tuple(front.run),
+        lab=front.lab,
+        play=front.play,
+        code=front.code,
+        claims=tuple(front.claims),
+        sources=tuple(front.sources),
+        sections=sections,
+        headings=headings,
+        links=find_links(body, first_line),
+        questions=tuple(
+            question for each in sections if each.heading == QUESTIONS for question in find_questions(each)
+        ),
+        blocks=find_blocks(body, first_line),
+        words=sum(count_words(each.text) for each in sections if each.heading != QUESTIONS),
+        lines=lines,
+    )
+
+
+def decode(data: bytes) -> str:
+    """Return the text of a file, its line ends as newlines.
+
+    Raises:
+        ParseProblem: more than `ENTRY_BYTES`, or no UTF-8.
+    """
+    if len(data) > ENTRY_BYTES:
+        raise ParseProblem(1, f"The file has {len(data):,} bytes; an entry has at most {ENTRY_BYTES:,}.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParseProblem(data.count(b"\n", 0, error.start) + 1, "This is no UTF-8 text.") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _title(given: str, sections: tuple[Section, ...], stem: str) -> str:
+    first = next((each.heading for each in sections if each.heading), "")
+    words = stem.replace("-", " ").replace("_", " ").strip()
+    return printable(given or first or words[:1].upper() + words[1:] or "Untitled")[:LONGEST]
+
+
+def split_sections(body: str, first_line: int) -> tuple[tuple[Section, ...], tuple[str, ...]]:
+    """Return the sections under the headings of depth 1 and 2, and all headings of any depth."""
+    sections: list[Section] = []
+    headings: list[str] = []
+    heading, start, at_line = "", 0, first_line
+    for found in _HEADING.finditer(without_code(body)):
+        words = printable(body[found.start(2) : found.end(2)])
+        headings.append(words)
+        if len(found[1]) > 2:
+            continue
+        _append(sections, heading, body[start : found.start()], at_line)
+        heading, start = words, min(found.end() + 1, len(body))
+        at_line = line_at(body, found.start(), first_line)
+    _append(sections, heading, body[start:], at_line)
+    return tuple(sections), tuple(headings)
+
+
+def _append(sections: list[Section], heading: str, text: str, line: int) -> None:
+    if heading or text.strip():
+        sections.append(Section(heading, text.rstrip() + "\n", line))
+
+
+def find_links(body: str, first_line: int = 1) -> tuple[Link, ...]:
+    """Return the links of a text that stand neither in code nor in a formula."""
+    links: list[Link] = []
+    at, line = 0, first_line
+    for found in LINK.finditer(prose(body)):
+        line += body.count("\n", at, found.start())
+        at = found.start()
+        target, heading, words = (" ".join(body[slice(*found.span(part))].split()) for part in (1, 2, 3))
+        if target:
+            links.append(Link(target, heading, words, line))
+    return tuple(links)
+
+
+def find_blocks(body: str, first_line: int = 1) -> tuple[Block, ...]:
+    """Return the fenced code blocks of a text, with their lines in the file."""
+    return tuple(msgspec.structs.replace(block, line=block.line + first_line - 1) for _, _, block in fences(body))
+
+
+def find_questions(section: Section) -> tuple[Question, ...]:
+    """Return the numbered questions of a section with the choices under each."""
+    found: list[tuple[int, list[str], list[tuple[int, bool, list[str]]]]] = []
+    target: list[str] | None = None
+    for line, text in enumerate(section.text.split("\n"), section.first_line):
+        question, choice = _QUESTION.match(text), _CHOICE.match(text)
+        if question:
+            target = [question[1]]
+            found.append((line, target, []))
+        elif choice and found:
+            target = [choice[2]]
+            found[-1][2].append((line, choice[1] != " ", target))
+        elif target is not None and text.strip():
+            target.append(text.strip())
+    return tuple(
+        Question("\n".join(words).strip(), tuple(_choice(*each) for each in choices), line)
+        for line, words, choices in found
+    )
+
+
+def _choice(line: int, right: bool, words: list[str]) -> Choice:
+    text = " ".join(words).strip()
+    at = text.rfind("*(")
+    explanation = _EXPLANATION.match(text, at) if at >= 0 else None
+    if explanation is None:
+        return Choice(text, right, "", line)
+    return Choice(text[:at].strip(), right, explanation[1].strip(), line)

@@ -1,0 +1,1 @@
+"""The rules that `glossary.check` holds entries to, one module a subject."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
-_TIME_STEPS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
-_TIME_STEPS += (3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
+_SECONDS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30)
+_MINUTES = (60, 120, 300, 600, 900, 1800)
+_HOURS = (3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 _SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _TINY = 1e-3
 _GROUPED = 10_000
@@ -36,7 +38,7 @@ def whole(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a span of time in its two largest units: ``0.5 s``, ``41 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    """Return a span of time in its two largest units: ``0.5 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 d 4 h``."""
     if not math.isfinite(seconds):
         return "?"
     if abs(seconds) < 10:
@@ -52,7 +54,7 @@ def duration(seconds: float) -> str:
 
 
 def nice_step(span: float, count: int) -> float:
-    """Return 1, 2 or 5 times a power of ten such that about `count` steps fill `span` (Heckbert, "Nice numbers", 1990)."""
+    """Return 1, 2 or 5 times a power of ten, about `count` of which fill `span` (Heckbert, "Nice numbers", 1990)."""
     if not (span > 0 and math.isfinite(span)):
         return 1.0
     rough = span / max(1, count)
@@ -68,7 +70,7 @@ def ticks(low: float, high: float, count: int) -> list[float]:
 def time_ticks(low: float, high: float, count: int) -> list[float]:
     """Return times in seconds that fall on whole seconds, minutes, hours or days."""
     rough = (high - low) / max(1, count)
-    step = next((each for each in _TIME_STEPS if rough <= each), nice_step(high - low, count))
+    step = next((each for each in (*_SECONDS, *_MINUTES, *_HOURS) if rough <= each), nice_step(high - low, count))
     return _multiples(low, high, float(step))
 
 
@@ -95,7 +97,7 @@ def log_ticks(low: float, high: float, count: int) -> list[float]:
 
 def tick_labels(values: Sequence[float]) -> list[str]:
     """Return labels of equal precision, just enough to tell neighbors apart."""
-    gaps = [abs(after - before) for before, after in zip(values, values[1:], strict=False)]
+    gaps = [abs(after - before) for before, after in pairwise(values)]
     gap = min((each for each in gaps if each > 0), default=0.0)
     largest = max((abs(each) for each in values), default=0.0)
     if not values or gap == 0.0:

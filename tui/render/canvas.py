@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ class Canvas:
 
     def is_free(self, x: int, y: int, width: int) -> bool:
         """Whether `width` cells from (x, y) lie inside and are blank."""
-        inside = 0 <= x and 0 <= y < self.height and x + width <= self.width
+        inside = x >= 0 and 0 <= y < self.height and x + width <= self.width
         return inside and bool((self.glyphs_HW[y, x : x + width] == _BLANK).all())
 
     def lines(self) -> list[Line]:
@@ -94,7 +95,7 @@ class Canvas:
             whole = codes.tobytes().decode("utf-32")
             line = [
                 (whole[start:end].replace("\0", ""), self._palette[inks[start]])
-                for start, end in zip(cuts, cuts[1:], strict=False)
+                for start, end in pairwise(cuts)
                 if end > start
             ]
             lines.append([run for run in line if run[0]])
@@ -105,8 +106,9 @@ class Canvas:
         for y in range(self.height):
             row = self.glyphs_HW[y]
             for x in range(self.width):
-                covered = row[x] == _COVERED
-                if covered and (x == 0 or cell_len(chr(row[x - 1])) != 2):
-                    row[x] = _BLANK
-                elif not covered and cell_len(chr(row[x])) == 2 and (x + 1 == self.width or row[x + 1] != _COVERED):
+                if row[x] == _COVERED:
+                    whole = x > 0 and cell_len(chr(row[x - 1])) == 2
+                else:
+                    whole = cell_len(chr(row[x])) == 1 or (x + 1 < self.width and row[x + 1] == _COVERED)
+                if not whole:
                     row[x] = _BLANK

@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tui.render.dots import Bools, Floats
+from engine.core.series import FACTOR, Axis, Floats, Integers, Series
+from tui.render.dots import Bools
 
-XAxis = Literal["step", "samples", "time"]
-X_AXES: tuple[XAxis, ...] = ("step", "samples", "time")
-
-
-class Measured(Protocol):
-    """What a curve has to offer; `engine.core.series.Series` does."""
-
-    @property
-    def steps(self) -> NDArray[np.generic]:
-        """Step of every finite point, rising."""
-
-    @property
-    def samples(self) -> NDArray[np.generic]:
-        """Samples trained on at every finite point."""
-
-    @property
-    def times(self) -> NDArray[np.generic]:
-        """Seconds of training at every finite point."""
-
-    @property
-    def values(self) -> NDArray[np.float64]:
-        """The finite values themselves."""
-
-    @property
-    def nonfinite(self) -> Sequence[float]:
-        """Steps at which NaN or an infinity was measured."""
-
-    def within(self, cuts: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        """Return least and greatest value of points ``cuts[i]`` up to ``cuts[i + 1]``, NaN where there is none."""
-
-    def smoothed(self, weight: float) -> Floats:
-        """Return the debiased moving average of all values."""
+Places = Floats | Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,60 +20,94 @@ class Curve:
     name: str
     role: str
     """``series-1`` ...; its band is drawn in ``series-1-dim``."""
-    series: Measured
+    series: Series
     smoothing: float = 0.0
     """Weight of the past, from 0 (draw what was measured) to below 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A curve over C columns of dots; NaN where no point falls into a column."""
+    """A curve over C columns of dots; NaN where no finite point falls into a column."""
 
-    lows_C: Floats
-    highs_C: Floats
-    line_C: Floats | None
+    lows: Floats
+    highs: Floats
+    line: Floats | None
     """The smoothed value at the end of each column; None where nothing is smoothed."""
-    broken_C: Bools
+    broken: Bools
     """Columns in which NaN or an infinity was measured."""
 
 
-def positions(series: Measured, axis: XAxis) -> NDArray[np.generic]:
-    """Return where every point lies on the chosen axis."""
-    return {"step": series.steps, "samples": series.samples, "time": series.times}[axis]
-
-
-def columns(curve: Curve, axis: XAxis, first: float, last: float, count: int) -> Columns:
+def columns(curve: Curve, axis: Axis, first: float, last: float, count: int) -> Columns:
     """Gather the points of `curve` into `count` columns, whose centers go from `first` to `last`."""
     series = curve.series
-    where = positions(series, axis)
+    where = series.axis(axis)
     gap = (last - first) / max(1, count - 1) or 1.0
     edges = first + (np.arange(count + 1) - 0.5) * gap
-    cuts = np.searchsorted(where, edges)
-    lows_C, highs_C = series.within(cuts)
+    cuts = _cuts(where, edges)
+    lows_C, highs_C = series.extremes_between(_on_blocks(cuts))
     line_C = None
-    if curve.smoothing > 0 and where.size:
-        smooth = series.smoothed(curve.smoothing)
-        line_C = np.where(cuts[1:] > cuts[:-1], smooth[np.maximum(cuts[1:] - 1, 0)], np.nan)
+    if curve.smoothing > 0 and len(series):
+        ends = series.smoothed(curve.smoothing)[np.maximum(cuts[1:] - 1, 0)]
+        line_C = np.where(np.isnan(lows_C), np.nan, ends)
     broken_C = np.zeros(count, np.bool_)
     if len(series.nonfinite):
-        at = np.asarray(nonfinite_positions(series, axis))
-        inside = at[(at >= edges[0]) & (at < edges[-1])]
-        broken_C[((inside - edges[0]) / gap).astype(np.intp).clip(0, count - 1)] = True
+        at = ((where[series.nonfinite] - edges[0]) / gap).astype(np.int64)
+        broken_C[at[(at >= 0) & (at < count)]] = True
     return Columns(lows_C, highs_C, line_C, broken_C)
 
 
-def nonfinite_positions(series: Measured, axis: XAxis) -> Sequence[float]:
-    """Return where on the axis NaN or an infinity was measured: exact for steps, at the nearest point before otherwise."""
-    if axis == "step" or not len(series.steps):
-        return series.nonfinite
-    before = np.searchsorted(series.steps, np.asarray(series.nonfinite), side="right") - 1
-    return [float(each) for each in np.asarray(positions(series, axis))[np.maximum(before, 0)].tolist()]
+def _cuts(where: Places, edges: Floats) -> Integers:
+    """Return the index of the first point at or after each edge."""
+    # Compared in the type of the places: numpy would copy a million whole numbers into floats to compare them.
+    return np.searchsorted(where, edges if where.dtype.kind == "f" else np.ceil(edges).astype(where.dtype))
 
 
-def value_at(curve: Curve, axis: XAxis, where: float) -> float:
+def _on_blocks(cuts: Integers) -> Integers:
+    """Move the inner cuts to whole blocks of the pyramid where a column spans several: its extremes are then known.
+
+    Every point stays in exactly one column; it moves by less than a quarter of one.
+    """
+    room = int(cuts[-1] - cuts[0]) // max(1, 4 * (len(cuts) - 1))
+    block = 1
+    while block * FACTOR <= room:
+        block *= FACTOR
+    snapped: Integers = cuts // block * block
+    snapped[0], snapped[-1] = cuts[0], cuts[-1]
+    return np.maximum(snapped, cuts[0])
+
+
+def extremes(curve: Curve, axis: Axis, first: float, last: float, *, positive: bool = False) -> tuple[float, float]:
+    """Return least and greatest value from `first` to `last` on the axis; NaN where there is none.
+
+    `positive` leaves out what a logarithmic axis cannot show.
+    """
+    where = curve.series.axis(axis)
+    start, end = _cuts(where, np.array([first, np.nextafter(last, math.inf)])).tolist()
+    if end <= start:
+        return math.nan, math.nan
+    lows, highs = curve.series.extremes_between(np.array([start, end]))
+    low, high = float(lows[0]), float(highs[0])
+    if positive and low <= 0:
+        inside = curve.series.values[start:end]
+        low = float(np.min(inside, where=inside > 0, initial=math.inf))
+        low, high = (low, high) if high > 0 else (math.nan, math.nan)
+    return low, high
+
+
+def nonfinite_places(curve: Curve, axis: Axis, most: int) -> list[float]:
+    """Return where on the axis NaN or an infinity was measured, the first `most` of them."""
+    found: list[float] = curve.series.axis(axis)[curve.series.nonfinite[:most]].tolist()
+    return found
+
+
+def value_at(curve: Curve, axis: Axis, where: float) -> float:
     """Return what the curve shows at a place: the last value at or before it, NaN before the first."""
-    index = int(np.searchsorted(positions(curve.series, axis), where, side="right")) - 1
+    index = len(curve.series) - 1
+    if where < math.inf:
+        index = int(_cuts(curve.series.axis(axis), np.array([np.nextafter(where, math.inf)]))[0]) - 1
     if index < 0:
-        return float("nan")
-    shown = curve.series.smoothed(curve.smoothing) if curve.smoothing > 0 else curve.series.values
-    return float(shown[index])
+        return math.nan
+    raw = float(curve.series.values[index])
+    if curve.smoothing <= 0 or not math.isfinite(raw):
+        return raw
+    return float(curve.series.smoothed(curve.smoothing)[index])

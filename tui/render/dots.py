@@ -1,7 +1,7 @@
 """Curves as dots: each cell holds a few, and becomes the one character that shows just those.
 
-Braille has 2 x 4 dots a cell, block quadrants 2 x 2, ASCII 1 x 2. A curve is a span of dots, from top to bottom, in every
-column of dots, so a spike of a single step is a span as high as the spike.
+Braille has 2 x 4 dots a cell, block quadrants 2 x 2, ASCII 1 x 2. A curve is a span of dots, from top to bottom, in
+every column of dots, so a spike of a single step is a span as high as the spike.
 """
 
 from __future__ import annotations
@@ -44,14 +44,15 @@ def dots(mode: Mode) -> Dots:
 
 
 def cells(spans_RC: Bools, kind: Dots) -> Codes:
-    """Return the characters (H x W) that show a matrix of dots (R = H x dots down, C = W x dots across), 0 where none."""
+    """Return the characters (H x W) that show a matrix of dots (R = H x down, C = W x across), 0 where none is."""
     rows, columns = spans_RC.shape
     grid = spans_RC.reshape(rows // kind.down, kind.down, columns // kind.across, kind.across)
-    return kind.glyphs[np.einsum("hdwa,da->hw", grid, kind.weights)]
+    codes: Codes = kind.glyphs[np.einsum("hdwa,da->hw", grid, kind.weights)]
+    return codes
 
 
 def raster(top_C: Floats, bottom_C: Floats, rows: int) -> Bools:
-    """Return a matrix of `rows` x C dots, set from `top_C` down to `bottom_C` (row numbers, NaN where there is nothing).
+    """Return `rows` x C dots, set from `top_C` down to `bottom_C` (row numbers, NaN where there is nothing).
 
     A span that lies wholly outside is not drawn; one that reaches outside is cut at the edge.
     """

@@ -107,10 +107,8 @@ def centered(text: str, width: int, height: int, ink: Ink = LABEL) -> list[Line]
 
     rows = textwrap.wrap(one_line(text, 2000), max(1, min(width - 2, 60)))[: max(height, 0)] if width > 0 else []
     above = (height - len(rows)) // 2
-    lines: list[Line] = [[] for _ in range(above)]
-    for row in rows:
-        lines.append([(" " * max(0, (width - cell_len(row)) // 2), PLAIN), (row, ink)])
-    return frame(lines, width, height)
+    written: list[Line] = [[(" " * max(0, (width - cell_len(row)) // 2), PLAIN), (row, ink)] for row in rows]
+    return frame([*([] for _ in range(above)), *written], width, height)
 
 
 def plain(lines: Iterable[Line]) -> str:

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 
 from tui.render.safe import safe
+from tui.screens.marks import CLOSING, OPENING
 from tui.widgets.menu import Menu
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from tui.app import Lexigrad
 
 SHOWN = 12
-OPENING, CLOSING = "\ue000", "\ue001"
-"""What the index puts around the words that matched."""
+
+
 
 
 class SearchScreen(ModalScreen[str | None]):

@@ -1,0 +1,81 @@
+"""What the command palette finds: places, entries, runs to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from tui.render.safe import safe
+
+if TYPE_CHECKING:
+    from tui.app import Lexigrad
+
+PLACES = {
+    "Read the glossary": "read",
+    "Learn: walkthroughs": "learn",
+    "Train: every family": "train",
+    "Runs: everything trained so far": "runs",
+}
+
+
+class _Places(Provider):
+    """Commands that each open a place."""
+
+    def places(self) -> Iterator[tuple[str, str, str]]:
+        """Yield words, place and a sentence."""
+        return iter(())
+
+    @property
+    def lexigrad(self) -> Lexigrad:
+        """The app, by its own type."""
+        return cast("Lexigrad", self.app)
+
+    async def search(self, query: str) -> Hits:
+        """Yield what matches the query."""
+        matcher = self.matcher(query)
+        for words, place, sentence in self.places():
+            score = matcher.match(words)
+            if score > 0:
+                yield Hit(score, matcher.highlight(words), partial(self.lexigrad.open_place, place), help=sentence, text=words)
+
+
+class PlaceCommands(_Places):
+    """The doors, the theme, the way out."""
+
+    def places(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the doors."""
+        return ((words, place, "") for words, place in PLACES.items())
+
+    async def discover(self) -> Hits:
+        """Show the doors before anything is typed."""
+        app = self.lexigrad
+        for words, place in PLACES.items():
+            yield DiscoveryHit(words, partial(app.open_place, place))
+        yield DiscoveryHit("Light or dark", app.action_theme, help="F2")
+        yield DiscoveryHit("Every key of this screen", app.action_help, help="F1")
+        yield DiscoveryHit("Quit", app.exit, help="Runs go on")
+
+
+class EntryCommands(_Places):
+    """Every entry by its title."""
+
+    def places(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the entries."""
+        if self.lexigrad.services.ready:
+            for slug, entry in self.lexigrad.services.library.entries.items():
+                yield safe(entry.title), f"read/{slug}", safe(entry.one_line)
+
+
+class RunCommands(_Places):
+    """Every preset of every family."""
+
+    def places(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the presets."""
+        from engine.catalog import families
+
+        for family in families():
+            for preset in family.presets:
+                yield f"Train {family.name} / {preset.name}", f"train/{family.name}/{preset.name}", preset.help

@@ -1,0 +1,219 @@
+"""Everything trained so far: look again, compare, go on, stop, throw away and take back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.coordinate import Coordinate
+from textual.widget import Widget
+from textual.widgets import DataTable, Static
+
+from engine.catalog import FAMILIES, family
+from engine.core.errors import LexigradError, UsageError
+from engine.core.recipe import Recipe
+from engine.core.store import Run
+from tui.figures import ago, headline_words
+from tui.render.safe import safe
+from tui.run_words import STATES
+from tui.screens.page import Page
+from tui.watch import ALIVE
+
+COLUMNS = ("", "run", "what differs", "reached", "made", "id")
+NO_RUNS = """Nothing has been trained yet.
+
+Press escape and then t for the list of families, or open an entry and press r:
+the run appears here, goes on when the app is closed, and can be opened again any time."""
+
+
+class RunsScreen(Page):
+    """One row a run, the newest first."""
+
+    CSS_PATH = "runs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "mark", "Mark", id="runs.mark", tooltip="Mark for a look at several at once; enter opens the marked ones together"),
+        Binding("r", "resume", "Resume", id="runs.resume", tooltip="Go on from the last checkpoint"),
+        Binding("s", "stop", "Stop", id="runs.stop", tooltip="End after this step, with a checkpoint"),
+        Binding("d", "delete", "Delete", id="runs.delete", tooltip="Throw the run away; u takes it back"),
+        Binding("u", "undo", "Undo", id="runs.undo", tooltip="Take back what was thrown away last"),
+        Binding("y", "copy", "Copy id", id="runs.copy", tooltip="Copy the run's id", show=False),
+        Binding("j", "cursor(1)", "Down", id="runs.down", show=False),
+        Binding("k", "cursor(-1)", "Up", id="runs.up", show=False),
+        Binding("g", "edge(0)", "First", id="runs.first", show=False),
+        Binding("G", "edge(1)", "Last", id="runs.last", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._marked: list[str] = []
+        self._deleted: list[str] = []
+        self._shown: list[str] = []
+
+    def crumbs(self) -> str:
+        """Return the door."""
+        return " ‹ Runs"
+
+    def body(self) -> Iterator[Widget]:
+        """The table, or what to do where there is nothing to list."""
+        yield DataTable[Text](id="table", cursor_type="row", zebra_stripes=False)
+        yield Static(NO_RUNS, id="empty", markup=False)
+
+    def on_mount(self) -> None:
+        """Make the columns."""
+        self.query_one(DataTable).add_columns(*(Text(column) for column in COLUMNS))
+        if self.services.ready:
+            self.services.watch.rescan()
+            self._fill()
+
+    def refresh_content(self) -> None:
+        """List the runs anew."""
+        self._fill()
+
+    def runs_changed(self, changed: frozenset[str]) -> None:
+        """Update the rows of these runs; list all anew where there are other runs now."""
+        runs = {run.id: run for run in self.services.watch.runs()}
+        if list(runs) != self._shown:
+            self._fill()
+            return
+        table = self.query_one(DataTable)
+        for id in changed & set(runs):
+            row = self._shown.index(id)
+            for column, cell in enumerate(self._cells(runs[id])):
+                table.update_cell_at(Coordinate(row, column), cell, update_width=True)
+
+    def _fill(self) -> None:
+        table = self.query_one(DataTable)
+        kept = table.cursor_row
+        runs = self.services.watch.runs()
+        self._shown = [run.id for run in runs]
+        self._marked = [id for id in self._marked if id in self._shown]
+        table.clear()
+        for run in runs:
+            table.add_row(*self._cells(run), key=run.id)
+        table.move_cursor(row=min(kept, len(runs) - 1))
+        table.display = bool(runs)
+        self.query_one("#empty").display = not runs
+        if runs and self.focused is None:
+            table.focus()
+
+    def _cells(self, run: Run) -> list[Text]:
+        state = run.state()
+        sign, color = STATES.get(state, ("?", ""))
+        style = self.app.theme_variables.get(color.lstrip("$"), "")
+        muted = self.app.theme_variables.get("foreground-muted", "dim")
+        try:
+            recipe = run.recipe
+        except LexigradError as error:
+            return [Text("✗"), Text("cannot be read"), Text(safe(error.what)), Text(""), Text(ago(run)), Text(safe(run.id))]
+        mark = "◆" if run.id in self._marked else " "
+        name = run.label.name or f"{recipe.family} / {recipe.preset}"
+        reached = headline_words(run) if state not in ALIVE or state == "running" else ""
+        return [
+            Text.assemble((mark, style), (sign, style), f" {'live' if state == 'running' else state}", style=style),
+            Text(safe(name), style="bold"),
+            Text(safe(differences(recipe))),
+            Text(reached),
+            Text(ago(run), style=muted),
+            Text(safe(run.id), style=muted),
+        ]
+
+    # Keys
+
+    def _current(self) -> Run | None:
+        row = self.query_one(DataTable).cursor_row
+        if not 0 <= row < len(self._shown):
+            return None
+        try:
+            return self.services.store.open(self._shown[row])
+        except LexigradError:
+            return None
+
+    def _try(self, act: Callable[[Run], object]) -> None:
+        """Do something with the run under the cursor; say what hinders."""
+        run = self._current()
+        if run is None:
+            return
+        try:
+            act(run)
+        except LexigradError as error:
+            self.notify(safe(str(error)), severity="warning", markup=False)
+        self.services.watch.rescan()
+        self._fill()
+
+    @on(DataTable.RowSelected)
+    def _open(self) -> None:
+        run = self._current()
+        ids = self._marked or ([run.id] if run else [])
+        if ids:
+            self.lexigrad.open_place("run/" + ",".join(ids))
+
+    def action_mark(self) -> None:
+        """Mark the run, or take the mark away."""
+        run = self._current()
+        if run is not None:
+            self._marked = [id for id in self._marked if id != run.id] if run.id in self._marked else [*self._marked, run.id]
+            self._fill()
+            self.action_cursor(1)
+
+    def action_resume(self) -> None:
+        """Go on with the run."""
+        self._try(self.services.launcher.resume)
+
+    def action_stop(self) -> None:
+        """End the run."""
+        self._try(self.services.launcher.stop)
+
+    def action_delete(self) -> None:
+        """Throw the run away."""
+
+        def delete(run: Run) -> None:
+            self.services.store.delete(run.id)
+            self._deleted.append(run.id)
+            self.notify("Thrown away; u takes it back.", markup=False)
+
+        self._try(delete)
+
+    def action_undo(self) -> None:
+        """Take back the run that was thrown away last."""
+        if not self._deleted:
+            self.notify("Nothing was thrown away since this list was opened.", markup=False)
+            return
+        try:
+            self.services.store.restore(self._deleted.pop())
+        except LexigradError as error:
+            self.notify(safe(str(error)), severity="error", markup=False)
+        self.services.watch.rescan()
+        self._fill()
+
+    def action_copy(self) -> None:
+        """Copy the id."""
+        run = self._current()
+        if run is not None:
+            self.app.copy_to_clipboard(run.id)
+            self.notify("The id is on the clipboard.", markup=False)
+
+    def action_cursor(self, by: int) -> None:
+        """Move the cursor."""
+        table = self.query_one(DataTable)
+        table.move_cursor(row=table.cursor_row + by)
+
+    def action_edge(self, last: int) -> None:
+        """Go to the first or the last run."""
+        self.query_one(DataTable).move_cursor(row=len(self._shown) - 1 if last else 0)
+
+
+def differences(recipe: Recipe) -> str:
+    """Return the knobs in which a recipe differs from its preset, and its seed where it is not 0."""
+    words: list[str] = []
+    if recipe.family in FAMILIES:
+        try:
+            usual = family(recipe.family).configure(recipe.preset).values()
+            words = [f"{name.replace('_', ' ')} {value}" for name, value in recipe.knobs.items() if usual.get(name) != value]
+        except UsageError:
+            words = []
+    if recipe.seed:
+        words.append(f"seed {recipe.seed}")
+    return "  ".join(words)

@@ -1,0 +1,56 @@
+"""``lexigrad define TERM``: one entry as plain text, with the sentence first."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from engine.core import paths
+from engine.core.errors import LexigradError, suggest
+from glossary.library import Library
+from glossary.model import Entry
+from tui.render.safe import safe
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the verb takes."""
+    parser.add_argument("term", nargs="+", help="a term, another name of one, or a slug")
+    parser.add_argument("--full", action="store_true", help="the whole page, not only what it is")
+    parser.add_argument("--json", action="store_true", help="the entry as JSON")
+
+
+def act(options: argparse.Namespace) -> int:
+    """Print the entry."""
+    library = Library.load(paths.entries_folder())
+    entry = found(library, " ".join(options.term))
+    if options.json:
+        fields = ("slug", "title", "aliases", "topic", "kind", "level", "one_line", "needs", "related", "contrast", "run", "sources")
+        record = {name: getattr(entry, name) for name in fields}
+        record["sections"] = {section.heading: section.text for section in entry.sections}
+        json.dump(record, sys.stdout, ensure_ascii=False, indent=1)
+        print()
+        return 0
+    print(safe(f"{entry.title}\n{entry.one_line}\n"))
+    for section in entry.sections:
+        if options.full or section.heading == "In one sentence":
+            if options.full:
+                print(safe(section.heading))
+            print(safe(section.text.strip()) + "\n")
+    if not options.full:
+        print(f"lexigrad define {entry.slug} --full   the whole page")
+        print(f"lexigrad --open read/{entry.slug}   the page in the app")
+    return 0
+
+
+def found(library: Library, term: str) -> Entry:
+    """Return the entry of a term.
+
+    Raises:
+        LexigradError: there is none; the message names the nearest.
+    """
+    slug = library.resolve(term)
+    if slug in library.entries:
+        return library.entries[slug]
+    names = [name for entry in library.entries.values() for name in (entry.slug, entry.title.lower(), *entry.aliases)]
+    raise LexigradError(f"There is no entry '{term}'.", suggest(term.lower(), names) if len(term) > 2 else "`lexigrad search` looks in the text.")

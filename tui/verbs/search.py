@@ -1,0 +1,36 @@
+"""``lexigrad search WORDS``: what the entries say about it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from engine.core import paths
+from glossary.library import Library
+from glossary.search import Index
+from tui.render.safe import safe
+from tui.screens.marks import CLOSING, OPENING
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the verb takes."""
+    parser.add_argument("words", nargs="+", help="words, a symptom, a misspelled name")
+    parser.add_argument("--limit", type=int, default=10, help="at most so many hits (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="hits as JSON")
+
+
+def act(options: argparse.Namespace) -> int:
+    """Print the hits; 1 where there is none."""
+    index = Index(Library.load(paths.entries_folder()), None)
+    hits = index.search(" ".join(options.words), limit=max(1, options.limit))
+    if options.json:
+        json.dump([{"slug": hit.slug, "title": hit.title, "one_line": hit.one_line, "why": hit.why} for hit in hits], sys.stdout, ensure_ascii=False)
+        print()
+        return 0 if hits else 1
+    for hit in hits:
+        snippet = hit.snippet.replace(OPENING, "").replace(CLOSING, "").replace("\n", " ")
+        print(safe(f"{hit.slug}\n  {hit.one_line}" + (f"\n  ... {snippet}" if snippet else "")))
+    if not hits:
+        print("lexigrad: nothing has that, not even nearly.", file=sys.stderr)
+    return 0 if hits else 1

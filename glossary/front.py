@@ -15,6 +15,9 @@ FRONT_BYTES = 64 * 1024
 DEPTH = 8
 NODES = 2000
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Also those that turn the direction of a line."""
+
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
@@ -111,6 +114,8 @@ class _Reader:
             raise ParseProblem(line, f"More than {NODES} values.")
         self.lines[path] = line
         if kind == "ScalarEvent":
+            if _CONTROL.search(event.value):
+                raise ParseProblem(line, "A control character.")
             return event.value
         return self.mapping(path) if kind == "MappingStartEvent" else self.sequence(path)
 

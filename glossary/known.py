@@ -14,59 +14,18 @@ import msgspec
 Status = Literal["here", "coming", "unknown"]
 
 
-FAMILIES = frozenset(
-    [
-        "mlp",
-        "cnn",
-        "gpt",
-        "word2vec",
-        "resnet",
-        "rnn",
-        "transformer",
-        "bert",
-        "vit",
-        "autoencoder",
-        "gan",
-        "diffusion",
-        "clip",
-        "text-to-image",
-        "speech",
-        "dqn",
-    ]
-)
+FAMILIES = frozenset((
+    "mlp", "cnn", "gpt", "word2vec", "resnet", "rnn", "transformer", "bert", "vit", "autoencoder", "gan", "diffusion",
+    "clip", "text-to-image", "speech", "dqn",
+))  # fmt: skip
 PRESETS = frozenset(("quick", "real", "standard", "paper", "fine-tune"))
-LABS = frozenset(
-    [
-        "embeddings",
-        "rag",
-        "fine-tuning",
-        "scaling-laws",
-        "vector-database",
-        "prompt-engineering",
-        "pre-training",
-        "transfer-learning",
-        "features-by-depth",
-        "depth-and-skips",
-        "dropout-and-overfitting",
-        "batch-norm",
-        "vanishing-gradients",
-        "learning-rate",
-        "initialization",
-        "backpropagation",
-        "attention",
-        "attribution",
-        "probing",
-        "trees-against-nets",
-        "data-hunger",
-        "distribution-shift",
-        "failure-clinic",
-        "mode-collapse",
-        "double-descent",
-        "grokking",
-        "quantization-and-pruning",
-        "compute-trend",
-    ]
-)
+LABS = frozenset((
+    "embeddings", "rag", "fine-tuning", "scaling-laws", "vector-database", "prompt-engineering", "pre-training",
+    "transfer-learning", "features-by-depth", "depth-and-skips", "dropout-and-overfitting", "batch-norm",
+    "vanishing-gradients", "learning-rate", "initialization", "backpropagation", "attention", "attribution",
+    "probing", "trees-against-nets", "data-hunger", "distribution-shift", "failure-clinic", "mode-collapse",
+    "double-descent", "grokking", "quantization-and-pruning", "compute-trend",
+))  # fmt: skip
 PLAYS = frozenset(("complete", "classify", "sample", "denoise", "neighbors"))
 PACKAGES = ("families", "layers", "data", "train", "adapt", "retrieval", "look", "play", "labs")
 

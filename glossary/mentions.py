@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -35,6 +36,7 @@ class _Form(msgspec.Struct, frozen=True):
     """The capitals that an acronym has to have; empty for ordinary words."""
 
 
+@lru_cache(maxsize=50_000)
 def singular(word: str) -> str:
     """Return a word in small letters without the ending of its plural.
 

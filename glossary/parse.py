@@ -15,9 +15,13 @@ import msgspec
 from glossary.front import ParseProblem, convert, read_yaml, split_front
 from glossary.model import QUESTIONS, Block, Choice, Claim, Entry, Link, Origin, Question, Section
 from glossary.names import LONGEST, printable, slugify
-from glossary.prose import LINK, count_words, fences, line_at, prose, without_code
+from glossary.prose import LINK, count_words, fences, prose, without_code, without_formulas
 
 ENTRY_BYTES = 256 * 1024
+VAULT_KEYS = frozenset(
+    ("tags", "tag", "date", "created", "updated", "modified", "author", "id", "publish", "cssclasses")
+)
+"""Keys that other programs write into a user's notes; they say nothing here."""
 
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$", re.MULTILINE)
 _QUESTION = re.compile(r"^ {0,3}\d{1,3}[.)]\s+(.*)$")
@@ -51,18 +55,13 @@ def parse_entry(data: bytes, path: str, origin: Origin = "shipped") -> Entry:
     Raises:
         ParseProblem: it is too long, no UTF-8, or its front matter is missing (shipped entries) or wrong.
     """
-    text = decode(data)
-    front_text, body, first_line = split_front(text)
-    lines: dict[str, int] = {}
-    front = Front()
-    if front_text is not None:
-        raw, where = read_yaml(front_text, 2)
-        front = convert(raw, where, Front)
-        lines = {str(key[0]): line for key, line in where.items() if len(key) == 1}
-    elif origin == "shipped":
+    front_text, body, first_line = split_front(decode(data))
+    if front_text is None and origin == "shipped":
         raise ParseProblem(1, "An entry begins with front matter between two lines of ---.")
-    sections, headings = split_sections(body, first_line)
+    front, lines = read_front(front_text or "", origin)
+    sections, headings, words = split_sections(body, first_line)
     stem = PurePath(path).stem
+    questions = (question for each in sections if each.heading == QUESTIONS for question in find_questions(each))
     return Entry(
         slug=slugify(stem),
         title=_title(front.title, sections, stem),
@@ -73,7 +72,7 @@ def parse_entry(data: bytes, path: str, origin: Origin = "shipped") -> Entry:
         topic=front.topic,
         kind=front.kind,
         level=front.level,
-        one_line=front.one_line.strip(),
+        one_line=printable(front.one_line),
         needs=tuple(front.needs),
         related=tuple(front.related),
         contrast=tuple(front.contrast),
@@ -86,13 +85,25 @@ def parse_entry(data: bytes, path: str, origin: Origin = "shipped") -> Entry:
         sections=sections,
         headings=headings,
         links=find_links(body, first_line),
-        questions=tuple(
-            question for each in sections if each.heading == QUESTIONS for question in find_questions(each)
-        ),
+        questions=tuple(questions),
         blocks=find_blocks(body, first_line),
-        words=sum(count_words(each.text) for each in sections if each.heading != QUESTIONS),
+        words=words,
         lines=lines,
     )
+
+
+def read_front(text: str, origin: Origin) -> tuple[Front, dict[str, int]]:
+    """Return the front matter and the line of each key, where it begins on the second line of the file.
+
+    Raises:
+        ParseProblem: no YAML, an unknown key or a wrong type.
+    """
+    if not text.strip():
+        return Front(), {}
+    data, where = read_yaml(text, 2)
+    if origin == "own" and isinstance(data, dict):
+        data = {key: value for key, value in data.items() if key not in VAULT_KEYS}
+    return convert(data, where, Front), {str(path[0]): line for path, line in where.items() if len(path) == 1}
 
 
 def decode(data: bytes) -> str:
@@ -116,26 +127,28 @@ def _title(given: str, sections: tuple[Section, ...], stem: str) -> str:
     return printable(given or first or words[:1].upper() + words[1:] or "Untitled")[:LONGEST]
 
 
-def split_sections(body: str, first_line: int) -> tuple[tuple[Section, ...], tuple[str, ...]]:
-    """Return the sections under the headings of depth 1 and 2, and all headings of any depth."""
+def split_sections(body: str, first_line: int) -> tuple[tuple[Section, ...], tuple[str, ...], int]:
+    """Return the sections (headings of depth 1 and 2), all headings of any depth, and the number of words to read."""
     sections: list[Section] = []
     headings: list[str] = []
-    heading, start, at_line = "", 0, first_line
-    for found in _HEADING.finditer(without_code(body)):
-        words = printable(body[found.start(2) : found.end(2)])
-        headings.append(words)
-        if len(found[1]) > 2:
-            continue
-        _append(sections, heading, body[start : found.start()], at_line)
-        heading, start = words, min(found.end() + 1, len(body))
-        at_line = line_at(body, found.start(), first_line)
-    _append(sections, heading, body[start:], at_line)
-    return tuple(sections), tuple(headings)
-
-
-def _append(sections: list[Section], heading: str, text: str, line: int) -> None:
-    if heading or text.strip():
-        sections.append(Section(heading, text.rstrip() + "\n", line))
+    bare = without_code(body)
+    reading = without_formulas(bare)
+    words = at = 0
+    heading, start, line = "", 0, first_line
+    for found in [*_HEADING.finditer(bare), None]:
+        if found is not None:
+            headings.append(printable(body[found.start(2) : found.end(2)]))
+            if len(found[1]) > 2:
+                continue
+        end = found.start() if found else len(body)
+        text = body[start:end]
+        if heading or text.strip():
+            sections.append(Section(heading, text.rstrip() + "\n", line))
+        words += count_words(reading[start:end]) if heading != QUESTIONS else 0
+        if found is not None:
+            heading, start = headings[-1], min(found.end() + 1, len(body))
+            line, at = line + body.count("\n", at, end), end
+    return tuple(sections), tuple(headings), words
 
 
 def find_links(body: str, first_line: int = 1) -> tuple[Link, ...]:

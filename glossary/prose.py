@@ -52,11 +52,6 @@ def _closes(line: str, fence: str) -> bool:
     return len(bare) >= len(fence) and bare == fence[0] * len(bare)
 
 
-def blank(text: str, start: int, end: int) -> str:
-    """Return `text` with the characters from start to end replaced by spaces; line breaks stay."""
-    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
-
-
 def _blank_all(text: str, spans: list[tuple[int, int]]) -> str:
     parts: list[str] = []
     at = 0
@@ -98,8 +93,12 @@ def formulas(text: str) -> Iterator[tuple[int, int, str, bool]]:
 
 def prose(text: str) -> str:
     """Return `text` with code and formulas blanked; links still stand in it."""
-    text = without_code(text)
-    return _blank_all(text, [(start, end) for start, end, _, _ in formulas(text)])
+    return without_formulas(without_code(text))
+
+
+def without_formulas(text: str) -> str:
+    """Return a text whose code is blanked with its formulas blanked as well."""
+    return _blank_all(text, [(start, end) for start, end, _, _ in formulas(text)]) if "$" in text else text
 
 
 def plain(text: str) -> str:
@@ -109,8 +108,8 @@ def plain(text: str) -> str:
 
 
 def count_words(text: str) -> int:
-    """Count the words of `text` without code and formulas."""
-    return len(_WORD.findall(plain(prose(text))))
+    """Count the words of a prose text."""
+    return len(_WORD.findall(plain(text)))
 
 
 def line_at(text: str, offset: int, first: int = 1) -> int:

@@ -27,7 +27,10 @@ FEWEST_WORDS, MOST_WORDS = 250, 1200
 ONE_LINE = 110
 MISTAKES = 3
 RELATED = 8
-GENERIC = "model step data map network networks learning training example thing number value unit input output"
+GENERIC = frozenset((
+    "model", "step", "data", "map", "network", "networks", "learning", "training", "example", "thing", "number",
+    "value", "unit", "input", "output",
+))  # fmt: skip
 
 
 def check_keys(entry: Entry, inquiry: Inquiry) -> Findings:
@@ -65,7 +68,7 @@ def _one_line(entry: Entry) -> Findings:
 
 def _aliases(entry: Entry, inquiry: Inquiry) -> Findings:
     for alias in entry.aliases:
-        if alias.lower() in GENERIC.split():
+        if alias.lower() in GENERIC:
             yield at_key(entry, "aliases", f"'{alias}' is an everyday word.")
         other = inquiry.library.find(alias)
         if other is not None and other.slug != entry.slug:

@@ -10,8 +10,9 @@ from glossary.prose import line_at, prose
 from glossary.rules.base import Findings, Inquiry, at_key, problem
 
 _STEMS = (
-    "optimi normali generali initiali regulari tokeni summari organi recogni minimi maximi visuali speciali memori capitali "
-    "emphasi parameteri quanti reali utili vectori categori penali discreti standardi synchroni randomi factori"
+    "optimi normali generali initiali regulari tokeni summari organi recogni minimi maximi visuali speciali memori "
+    "capitali emphasi parameteri quanti reali utili vectori categori penali discreti standardi synchroni randomi "
+    "factori"
 )
 _BRITISH = re.compile(
     r"\b(?:\w*(?:"

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from glossary.mentions import Mention, Mentions
 from glossary.model import QUESTIONS, Entry, Level, Section
+from glossary.names import slugify
 from glossary.prose import LINK, line_at, prose
 from glossary.rules.base import Findings, Inquiry, at_key, problem
 
@@ -32,7 +33,7 @@ def check_targets(entry: Entry, inquiry: Inquiry) -> Findings:
             yield problem(entry, link.line, f"[[{link.target}]] leads nowhere.{library.suggest(link.target)}")
         elif found.slug == entry.slug and not link.heading:
             yield problem(entry, link.line, f"[[{link.target}]] links the entry to itself.")
-        elif link.heading and link.heading not in found.headings:
+        elif link.heading and slugify(link.heading) not in map(slugify, found.headings):
             yield problem(entry, link.line, f"[[{link.target}#{link.heading}]]: {found.slug} has no such heading.")
     for key in ("needs", "related", "contrast"):
         slugs: tuple[str, ...] = getattr(entry, key)

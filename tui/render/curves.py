@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.series import FACTOR, Axis, Floats, Integers, Series
 from tui.render.dots import Bools
@@ -56,7 +58,7 @@ def columns(curve: Curve, axis: Axis, first: float, last: float, count: int) -> 
     return Columns(lows_C, highs_C, line_C, broken_C)
 
 
-def _cuts(where: Places, edges: Floats) -> Integers:
+def _cuts(where: Places, edges: NDArray[np.floating[Any]]) -> Integers:
     """Return the index of the first point at or after each edge."""
     # Compared in the type of the places: numpy would copy a million whole numbers into floats to compare them.
     return np.searchsorted(where, edges if where.dtype.kind == "f" else np.ceil(edges).astype(where.dtype))
@@ -73,7 +75,8 @@ def _on_blocks(cuts: Integers) -> Integers:
         block *= FACTOR
     snapped: Integers = cuts // block * block
     snapped[0], snapped[-1] = cuts[0], cuts[-1]
-    return np.maximum(snapped, cuts[0])
+    rising: Integers = np.maximum(snapped, cuts[0])
+    return rising
 
 
 def extremes(curve: Curve, axis: Axis, first: float, last: float, *, positive: bool = False) -> tuple[float, float]:

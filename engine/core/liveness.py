@@ -112,6 +112,8 @@ def cause_of(folder: Path, state: State) -> str:
     ending = Ending(folder)
     ended = read_record(folder, Exit)
     if state == "lost":
+        if not folder.is_dir():
+            return "Its folder is gone."
         alive = lock_is_held(folder)
         return (
             "Its supervisor is gone while the trainer still runs." if alive else "Its processes ended without a word."

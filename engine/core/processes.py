@@ -13,12 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 
 LINUX = sys.platform.startswith("linux")
 _SET_DEATH_SIGNAL = 1
 _SET_SUBREAPER = 36
 
 
+@cache
 def boot_id() -> str:
     """Return what names this start of the machine; empty where the system has no such thing."""
     try:

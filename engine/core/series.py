@@ -263,7 +263,7 @@ class _Smoothing:
         self.out[self.done : self.done + len(fresh)] = held[np.cumsum(sound)]
 
     def _averages(self, fresh: Floats) -> Floats:
-        """Return the debiased averages of finite values, a block at a time so that no power of the weight underflows."""
+        """Return the debiased averages of finite values, by blocks in which no power of the weight underflows."""
         if len(fresh) == 0:
             return fresh
         size = int(min(len(fresh), max(1.0, np.log(1e-9) / np.log(self.weight))))
@@ -278,9 +278,10 @@ class _Smoothing:
         for block, end in enumerate(within[:, -1].tolist()):
             carried[block] = carry
             carry = carry * factor + end
-        averages = (within + carried[:, None] * powers).ravel()[: len(fresh)]
+        averages: Floats = (within + carried[:, None] * powers).ravel()[: len(fresh)]
         self.average = float(averages[-1])
-        counts = np.arange(self.finite + 1, self.finite + len(fresh) + 1)
+        biased = min(len(fresh), max(0, int(np.log(1e-17) / np.log(self.weight)) - self.finite))
+        counts = np.arange(self.finite + 1, self.finite + biased + 1, dtype=np.float64)
+        averages[:biased] /= 1.0 - self.weight**counts
         self.finite += len(fresh)
-        unbiased: Floats = averages / (1.0 - self.weight ** counts.astype(np.float64))
-        return unbiased
+        return averages

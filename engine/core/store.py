@@ -111,7 +111,11 @@ class Run:
 
     def cause(self) -> str:
         """Say why it failed, stopped or was lost; empty where there is nothing to explain."""
-        return cause_of(self.folder, self.state())
+        return self.cause_in(self.state())
+
+    def cause_in(self, state: State) -> str:
+        """Say the same of a run whose state is known."""
+        return cause_of(self.folder, state)
 
     def ending(self) -> Ending:
         """Return the last words of its log."""
@@ -180,7 +184,7 @@ class RunStore:
                     raise
 
     def runs(self) -> list[Run]:
-        """Return every run, newest first; links to elsewhere are left out, what has no sound recipe goes to `troubles`."""
+        """Return every run, newest first; links are left out, what has no sound recipe is in `troubles`."""
         known, self._known, self.troubles = self._known, {}, {}
         for name in self._names():
             run = known.get(name) or Run(self.folder / name)

@@ -1,22 +1,22 @@
 """Muon: momentum whose every update is made orthogonal, for the matrices inside a network.
 
-Keller Jordan et al., Muon: An optimizer for hidden layers in neural networks, 2024. The same rule as `torch.optim.Muon`,
-and beyond it: convolutions (flattened to one row a filter), a learning rate that stays on the device, updates that a flag
-on the device can hold back, and matrices of one shape orthogonalized together.
+Keller Jordan et al., Muon: An optimizer for hidden layers in neural networks, 2024. The same rule as `torch.optim.Muon`
+(tests prove it), and beyond it: convolutions (flattened to one row a filter), a learning rate that stays on the device, a
+flag that holds an update back, and matrices of one shape orthogonalized together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import torch
 from torch import Tensor
+
+from engine.train.rules import Group, Rule
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic a·X + b·(XXᵀ)X + c·(XXᵀ)²X; chosen for the steepest slope at zero, not for convergence to exactly one."""
 
 ITERATIONS = 5
+MOMENTUM = 0.95
 
 
 def orthogonalize(matrices_NRC: Tensor, dtype: torch.dtype = torch.bfloat16) -> Tensor:
@@ -27,8 +27,7 @@ def orthogonalize(matrices_NRC: Tensor, dtype: torch.dtype = torch.bfloat16) -> 
     """
     a, b, c = COEFFICIENTS
     tall = matrices_NRC.size(-2) > matrices_NRC.size(-1)
-    x_NRC = matrices_NRC.mT if tall else matrices_NRC
-    x_NRC = x_NRC.to(dtype)
+    x_NRC = (matrices_NRC.mT if tall else matrices_NRC).to(dtype)
     x_NRC = x_NRC / x_NRC.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
     for _ in range(ITERATIONS):
         gram_NRR = x_NRC @ x_NRC.mT
@@ -36,51 +35,35 @@ def orthogonalize(matrices_NRC: Tensor, dtype: torch.dtype = torch.bfloat16) -> 
     return x_NRC.mT if tall else x_NRC
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(Rule):
     """Nesterov momentum, orthogonalized, with decoupled weight decay; for parameters of two axes or more.
 
     The step is longer for tall matrices by the square root of rows over columns, which keeps the size of the change that it
     makes in the layer's output independent of the layer's shape.
-
-    Attributes:
-        found_inf: set to a 0-d tensor whose value 1 makes the next step change nothing, as the fused optimizers of torch.
     """
 
-    found_inf: Tensor | None = None
+    def begin(self, parameter: Tensor) -> dict[str, Tensor]:
+        """Return a velocity of zero."""
+        return {"velocity": torch.zeros_like(parameter)}
 
-    def __init__(
-        self, parameters: Iterable[Any], lr: Tensor, weight_decay: float = 0.0, momentum: float = 0.95,
-        dtype: torch.dtype = torch.bfloat16,
-    ) -> None:
-        super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
-        self.dtype = dtype
+    def step_group(self, group: Group, parameters: list[Tensor], gradients: list[Tensor], held: Tensor) -> None:
+        """Update those parameters of a group that have a gradient."""
+        by_shape: dict[torch.Size, list[int]] = {}
+        for place, parameter in enumerate(parameters):
+            by_shape.setdefault(parameter.shape, []).append(place)
+        for places in by_shape.values():
+            self._step_alike(group, [parameters[each] for each in places], [gradients[each] for each in places], held)
 
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Make one update of every parameter that has a gradient."""
-        for group in self.param_groups:
-            by_shape: dict[torch.Size, list[Tensor]] = {}
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    by_shape.setdefault(parameter.shape, []).append(parameter)
-            for alike in by_shape.values():
-                self._step_alike(alike, group)
-
-    def _step_alike(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+    def _step_alike(self, group: Group, parameters: list[Tensor], gradients: list[Tensor], held: Tensor) -> None:
         """Update parameters of one shape."""
-        lr, momentum = group["lr"], group["momentum"]
-        gradients = [parameter.grad for parameter in parameters]
-        velocities = [self.state[parameter].setdefault("momentum_buffer", torch.zeros_like(parameter)) for parameter in parameters]
-        if self.found_inf is not None:
-            held = self.found_inf.bool()
-            lr = torch.where(held, 0.0, lr)
-            gradients = [torch.where(held, velocity, gradient) for gradient, velocity in zip(gradients, velocities, strict=True)]
-        torch._foreach_lerp_(velocities, gradients, 1 - momentum)
-        ahead = torch._foreach_lerp(gradients, velocities, momentum)
+        velocities = self.remembered(parameters, "velocity")
+        rate = torch.where(held.bool(), 0.0, group.rate)
+        gradients = [torch.where(held.bool(), v, gradient) for v, gradient in zip(velocities, gradients, strict=True)]
+        torch._foreach_lerp_(velocities, gradients, 1 - MOMENTUM)
+        ahead = torch._foreach_lerp(gradients, velocities, MOMENTUM)
         rows = parameters[0].shape[0]
-        update_NRC = torch.stack([each.reshape(rows, -1) for each in ahead])
-        update_NRC = orthogonalize(update_NRC, self.dtype).to(parameters[0].dtype)
+        update_NRC = orthogonalize(torch.stack([each.reshape(rows, -1) for each in ahead])).to(parameters[0].dtype)
         stretch = max(1.0, rows / update_NRC.size(-1)) ** 0.5
-        updates = [each.view(parameters[0].shape) for each in (update_NRC * (lr * -stretch)).unbind()]
-        torch._foreach_mul_(parameters, 1 - lr * group["weight_decay"])
+        updates = [each.view(parameters[0].shape) for each in (update_NRC * (rate * -stretch)).unbind()]
+        torch._foreach_mul_(parameters, 1 - rate * group.decay)
         torch._foreach_add_(parameters, updates)

@@ -1,0 +1,111 @@
+"""How this machine's CPU computes fastest: measured once, in under a second, and kept in the cache folder.
+
+Whether bfloat16 wins, and whether a second thread does, differs between processors and between small and large steps: a
+small step loses to overhead what a large one gains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import platform
+import time
+
+import msgspec
+import torch
+from torch import nn
+
+from engine.core.paths import cache_folder, write_whole
+from engine.train.rules import AdamW, Group
+
+LARGE_STEP = 3e8
+"""Floating-point operations from which a step counts as large."""
+
+TRIALS = {"small": (64, 64), "large": (256, 512)}
+"""Kind of step -> batch size and width of the network that stands for it."""
+
+SECONDS = 0.04
+"""Of each of the trials."""
+
+GAIN = 1.05
+"""A way with more threads or less precision has to be this much faster to be chosen."""
+
+
+class Way(msgspec.Struct, frozen=True):
+    """A number of threads and a precision."""
+
+    threads: int
+    precision: str
+
+
+def fastest(flops_per_step: float) -> Way:
+    """Return how steps of that size run fastest on this machine's CPU, from the cache or by measuring now."""
+    kind = "large" if flops_per_step >= LARGE_STEP else "small"
+    path = cache_folder() / f"probe-{_machine()}.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Way])[kind]
+    except (OSError, msgspec.DecodeError, KeyError):
+        pass
+    ways = {each: measure(*TRIALS[each]) for each in TRIALS}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, msgspec.json.encode(ways))
+    except OSError:
+        pass  # measured again next time
+    return ways[kind]
+
+
+def _machine() -> str:
+    """Return what names this kind of machine, its torch and the cores that this process may use."""
+    words = f"{platform.machine()} {platform.processor()} {cores()} {torch.backends.cpu.get_cpu_capability()} {torch.__version__}"
+    return hashlib.sha256(words.encode()).hexdigest()[:12]
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def measure(batch_size: int, width: int) -> Way:
+    """Return the fastest way for a network of that size; the plainer one unless another is clearly faster."""
+    before = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        try:
+            threads = sorted({1, min(cores(), 8)})
+            times = {
+                Way(count, precision): _seconds_a_step(batch_size, width, count, precision)
+                for count, precision in itertools.product(threads, ("float32", "bfloat16"))
+            }
+        finally:
+            torch.set_num_threads(before)
+    best = Way(1, "float32")
+    for way, seconds in times.items():
+        if seconds * GAIN < times[best]:
+            best = way
+    return best
+
+
+def _seconds_a_step(batch_size: int, width: int, threads: int, precision: str) -> float:
+    """Return the shortest time of a training step of a three-layer network."""
+    torch.set_num_threads(threads)
+    model = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 16))
+    rule = AdamW([Group(list(model.parameters()), torch.tensor(1e-3))])
+    inputs, held = torch.randn(batch_size, width), torch.zeros(())
+    shortest = float("inf")
+    until = time.perf_counter() + SECONDS
+    for attempt in itertools.count():
+        start = time.perf_counter()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+            loss = model(inputs).float().square().mean()
+        model.zero_grad()
+        loss.backward()
+        rule.step(held)
+        now = time.perf_counter()
+        if attempt >= 2:
+            shortest = min(shortest, now - start)
+        if now > until and attempt >= 4:
+            break
+    return shortest

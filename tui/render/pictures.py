@@ -97,7 +97,7 @@ def _scaled(image: Bytes, grid: _Grid) -> Bytes:
         height, width = image.shape[0] // shrink, image.shape[1] // shrink
         areas = image[: height * shrink, : width * shrink].reshape(height, shrink, width, shrink, 3)
         image = areas.mean(axis=(1, 3)).astype(np.uint8)
-    return resize(image, rows, columns).astype(np.uint8)
+    return resize(image, rows, columns)
 
 
 def _captions(captions: list[str], width: int) -> Line:

@@ -1,9 +1,10 @@
-"""Pixels as characters: two stacked pixels a cell by a half block, or one character that is denser where it is brighter."""
+"""Pixels as characters: half blocks of two stacked pixels, or characters that are denser where it is brighter."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from tui.render.ink import Ink, Line, Mode, Tone
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+Number = TypeVar("Number", np.uint8, np.float64)
 
 _SHADES = " ░▒▓█"
 _ASCII_SHADES = " .:-=+*#%@"
@@ -93,8 +95,9 @@ def show(colors_RWC: Bytes, tone: Tone, mode: Mode) -> list[Line]:
     return half_blocks(colors_RWC) if tone == "color" and mode != "ascii" else shaded(brightness(colors_RWC), mode)
 
 
-def resize(values: NDArray[np.generic], height: int, width: int) -> NDArray[np.generic]:
+def resize(values: NDArray[Number], height: int, width: int) -> NDArray[Number]:
     """Return an array (R x C ...) at `height` x `width`, by the nearest element; both are 1 or more."""
     rows = (np.arange(height) * values.shape[0] / height).astype(np.intp)
     columns = (np.arange(width) * values.shape[1] / width).astype(np.intp)
-    return values[rows][:, columns]
+    resized: NDArray[Number] = values[rows][:, columns]
+    return resized

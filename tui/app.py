@@ -12,7 +12,7 @@ from tui.commands import EntryCommands, PlaceCommands, RunCommands
 from tui.screens.home import HomeScreen
 from tui.screens.page import Page
 from tui.services import Services
-from tui.theme import DARK, LIGHT
+from tui.theme import DARK, LIGHT, variable_defaults
 
 TICK = 0.25
 """Seconds between two looks at the runs that are alive."""
@@ -38,6 +38,10 @@ class Lexigrad(App[None]):
         super().__init__()
         self.services = services
         self._start = start
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give every theme the variables that the drawings need."""
+        return variable_defaults()
 
     def on_mount(self) -> None:
         """Show the home screen at once; everything that takes time comes after the first paint."""

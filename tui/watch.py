@@ -6,11 +6,9 @@ import time
 from collections.abc import Callable
 
 from engine.core.follow import Follower
+from engine.core.liveness import LIVE
 from engine.core.store import Run, RunStore
 from engine.core.view import RunView
-
-ALIVE = frozenset({"starting", "running", "paused", "stalled", "stopping"})
-"""States of a run whose process has not ended."""
 
 RESCAN = 1.0
 """Seconds between two looks for runs that somebody else started."""
@@ -33,7 +31,7 @@ class Watch:
 
     def live(self) -> list[str]:
         """Return the ids of the runs that are alive, the newest first."""
-        return [run.id for run in self._runs if self._states.get(run.id) in ALIVE]
+        return [run.id for run in self._runs if self._states.get(run.id) in LIVE]
 
     def follow(self, id: str) -> RunView:
         """Return the run as it is now, and keep following it.
@@ -61,13 +59,13 @@ class Watch:
             changed |= before ^ {run.id for run in self._runs}
         for run in self._runs:
             known = self._states.get(run.id)
-            if known is not None and known not in ALIVE and run.id not in self._followers:
+            if known is not None and known not in LIVE and run.id not in self._followers:
                 continue
             state = run.state()
             if state != known:
                 self._states[run.id] = state
                 changed.add(run.id)
-            if state in ALIVE and run.id not in self._followers:
+            if state in LIVE and run.id not in self._followers:
                 self._followers[run.id] = Follower(run)
         for id, follower in list(self._followers.items()):
             if follower.poll():

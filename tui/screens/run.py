@@ -15,11 +15,11 @@ from textual.widgets import Static
 from engine.catalog import FAMILIES, family
 from engine.core.control import Checkpoint, Command, Pause, Resume, SetKnob, StepOnce
 from engine.core.errors import LexigradError
+from engine.core.liveness import LIVE
 from engine.core.spec import Panel
 from tui.render.safe import safe
 from tui.run_words import banner, crumbs_of, progress_line
 from tui.screens.page import Page
-from tui.watch import ALIVE
 from tui.widgets.panel import PanelWidget
 from tui.widgets.panels import make_panel
 from tui.widgets.topbar import TopBar
@@ -155,7 +155,7 @@ class RunScreen(Page):
 
     def _alive(self) -> bool:
         view = self._view()
-        return view is not None and view.state in ALIVE
+        return view is not None and view.state in LIVE
 
     def _send(self, command: Command) -> None:
         try:
@@ -166,7 +166,7 @@ class RunScreen(Page):
     def action_pause(self) -> None:
         """Pause, or go on."""
         view = self._view()
-        if view is None or view.state not in ALIVE:
+        if view is None or view.state not in LIVE:
             self.notify("This run has ended; r goes on from its last checkpoint.", markup=False)
             return
         self._send(Resume() if view.state == "paused" else Pause())
@@ -207,7 +207,7 @@ class RunScreen(Page):
         view = self._view()
         if view is None or view.recipe.family not in FAMILIES:
             return
-        if view.state not in ALIVE:
+        if view.state not in LIVE:
             self.notify("This run has ended: its knobs are fixed.", markup=False)
             return
         self.app.push_screen(KnobScreen(view), lambda turn: self._send(SetKnob(name=turn[0], value=turn[1])) if turn else None)

@@ -14,13 +14,13 @@ from textual.widgets import DataTable, Static
 
 from engine.catalog import FAMILIES, family
 from engine.core.errors import LexigradError, UsageError
+from engine.core.liveness import LIVE
 from engine.core.recipe import Recipe
 from engine.core.store import Run
 from tui.figures import ago, headline_words
 from tui.render.safe import safe
 from tui.run_words import STATES
 from tui.screens.page import Page
-from tui.watch import ALIVE
 
 COLUMNS = ("", "run", "what differs", "reached", "made", "id")
 NO_RUNS = """Nothing has been trained yet.
@@ -110,7 +110,7 @@ class RunsScreen(Page):
             return [Text("✗"), Text("cannot be read"), Text(safe(error.what)), Text(""), Text(ago(run)), Text(safe(run.id))]
         mark = "◆" if run.id in self._marked else " "
         name = run.label.name or f"{recipe.family} / {recipe.preset}"
-        reached = headline_words(run) if state not in ALIVE or state == "running" else ""
+        reached = headline_words(run) if state not in LIVE or state == "running" else ""
         return [
             Text.assemble((mark, style), (sign, style), f" {'live' if state == 'running' else state}", style=style),
             Text(safe(name), style="bold"),

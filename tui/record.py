@@ -114,10 +114,10 @@ class Record:
         """Note an answer to question number `question` (from 1) of an entry."""
         self._write("INSERT INTO answer VALUES (?, ?, ?, ?, ?)", slug, question, choice, int(right), time.time())
 
-    def answered(self) -> frozenset[tuple[str, int]]:
-        """Return slug and number of every question that was answered rightly at least once."""
-        rows = self._database.execute("SELECT DISTINCT slug, question FROM answer WHERE right = 1")
-        return frozenset((slug, question) for slug, question in rows)
+    def answers(self) -> list[tuple[str, int, bool]]:
+        """Return slug, number and whether it was right of the last answer to every question that was answered."""
+        rows = self._database.execute("SELECT slug, question, right, max(at) FROM answer GROUP BY slug, question")
+        return [(slug, question, bool(right)) for slug, question, right, _ in rows]
 
     def predict(self, walk: str, step: str, choice: str) -> None:
         """Note what the learner expects; a second thought replaces the first."""

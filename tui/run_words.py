@@ -72,23 +72,18 @@ def banner(view: RunView, services: Services) -> tuple[Content, str] | None:
     if view.state == "finished":
         return _finished(view, services), "success"
     if view.state == "failed":
-        what, remedy = (view.failed.what, view.failed.remedy) if view.failed else (cause_words(view), "")
+        what, remedy = (view.failed.what, view.failed.remedy) if view.failed else (view.cause, "")
         return Content.assemble(("This run failed. ", "bold"), safe(f"{what} {remedy} Press r to go on from its last checkpoint.")), "error"
     if view.state == "lost":
         return Content.assemble(("The process that watched over this run is gone. ", "bold"), "Press r to go on from its last checkpoint."), "error"
     if view.state == "stopped":
-        return Content.assemble(("Stopped. ", "bold"), safe(cause_words(view)), " Press r to go on where it was."), "info"
+        return Content.assemble(("Stopped. ", "bold"), safe(view.cause), " Press r to go on where it was."), "info"
     if view.state == "stalled":
         return Content.assemble(("No step for a while. ", "bold"), "It may be waiting for data or memory; the log may say. s stops it."), "warning"
     warnings = [note for note in view.notes if note.level != "info"]
     if warnings:
         return Content(safe(warnings[-1].text)), warnings[-1].level
     return None
-
-
-def cause_words(view: RunView) -> str:
-    """Return how the process ended, from what its supervisor wrote down."""
-    return view.cause
 
 
 def _finished(view: RunView, services: Services) -> Content:
@@ -99,6 +94,6 @@ def _finished(view: RunView, services: Services) -> Content:
     ]
     words = Content.assemble(("Finished", "bold"), f" in {duration(view.elapsed)}. ", (safe("  ".join(figures)), "bold $accent"))
     if view.recipe.entry:
-        title = services.library.title(view.recipe.entry)
+        title = services.library.term(view.recipe.entry)
         words = words + Content.assemble("   These figures now stand on the page ", (safe(title), "bold"), " (enter opens it).")
     return words

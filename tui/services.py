@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from engine.core.launcher import Launcher
     from engine.core.store import RunStore
     from glossary.library import Library
+    from glossary.model import Walkthrough
     from glossary.search import Index
     from tui.watch import Watch
 
@@ -22,6 +23,7 @@ class Services:
     """Built at once and empty; `load` fills it after the first paint. Screens ask `ready` before they ask for more."""
 
     library: Library
+    walkthroughs: dict[str, Walkthrough]
     index: Index
     store: RunStore
     launcher: Launcher
@@ -51,11 +53,15 @@ class Services:
         from engine.core.hardware import describe
         from engine.core.launcher import Launcher
         from engine.core.store import RunStore
-        from glossary.library import load_library
+        from glossary.library import Library
         from glossary.search import Index
+        from glossary.walk import read_walkthroughs
         from tui.watch import Watch
 
-        self.library = load_library(paths.entries_folder(), paths.cache_folder())
+        self.library = Library.load(paths.entries_folder(), paths.cache_folder())
+        walks, problems = read_walkthroughs(paths.home() / "walkthroughs")
+        self.walkthroughs = {walk.slug: walk for walk in walks}
+        self.troubles += [str(problem) for problem in (*self.library.problems, *problems)]
         self.index = Index(self.library, _writable(paths.cache_folder() / "entries.sqlite"))
         self.store = RunStore(paths.runs_folder())
         self.launcher = Launcher(self.store, trainer=self._trainer) if self._trainer else Launcher(self.store)

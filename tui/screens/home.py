@@ -102,7 +102,7 @@ class HomeScreen(Page):
         live = len(services.watch.live())
         from engine.catalog import families
 
-        walks = library.walkthroughs
+        walks = services.walkthroughs
         finished = sum(1 for name, walk in walks.items() if len(services.record.finished_steps(name)) >= len(walk.steps))
         return {
             "continue": self._continue_words(),
@@ -118,12 +118,12 @@ class HomeScreen(Page):
     def _continue_words(self) -> str:
         place = self._continue_place()
         door, _, rest = place.partition("/")
-        library = self.services.library
-        if door == "walk" and rest in library.walkthroughs:
-            walk = library.walkthroughs[rest]
+        walks = self.services.walkthroughs
+        if door == "walk" and rest in walks:
+            walk = walks[rest]
             done = len(self.services.record.finished_steps(rest))
             return safe(f"{walk.title} · step {min(done + 1, len(walk.steps))} of {len(walk.steps)}")
-        entry = library.entries.get(rest)
+        entry = self.services.library.entries.get(rest)
         return safe(entry.title) if entry else "Your first neural network"
 
     def _show_runs(self) -> None:

@@ -37,7 +37,7 @@ class PeekScreen(ModalScreen[str | None]):
         entry = library.entries.get(self._slug)
         with VerticalScroll(id="card"):
             if entry is None:
-                yield Static(Content(f"{safe(library.title(self._slug))} is still to be written."))
+                yield Static(Content(f"{safe(library.term(self._slug))} is still to be written."))
             else:
                 section = entry.section(self._heading) or entry.section("In one sentence")
                 yield Static(Content.styled(safe(entry.title), "bold $accent"))

@@ -38,8 +38,8 @@ def _read(slug: str, services: Services) -> Page | None:
     slug, _, heading = slug.partition("#")
     if not slug:
         return ReadScreen(services.setting("last entry", ""))
-    found = services.library.resolve(slug)
-    return ReadScreen(found, heading) if found else None
+    found = services.library.find(slug)
+    return ReadScreen(found.slug, heading) if found else None
 
 
 def _train(target: str) -> Page | None:
@@ -62,5 +62,5 @@ def _walk(name: str, services: Services) -> Page | None:
 
     if not name:
         return LearnScreen()
-    walk = services.library.walkthroughs.get(name)
+    walk = services.walkthroughs.get(name)
     return WalkScreen(walk) if walk else None

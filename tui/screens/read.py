@@ -107,15 +107,18 @@ class ReadScreen(Page):
         needs = [self._need(slug, slug in read) for slug in entry.needs]
         crumbs = Content.assemble(
             (" ‹ Read   ", "$text-muted"),
-            (safe(self.services.library.topic_title(entry.topic)) + " / ", "$text-muted"),
+            (safe(self._topic_title(entry.topic)) + " / ", "$text-muted"),
             (safe(entry.title), "bold"),
             (f"   level {entry.level} · {entry.minutes} min" + (" · needs " if needs else ""), "$text-muted"),
             *(part for need in needs for part in need),
         )
         self.query_one(TopBar).set_crumbs(crumbs)
 
+    def _topic_title(self, slug: str) -> str:
+        return next((topic.title for topic in self.services.library.topics() if topic.slug == slug), slug)
+
     def _need(self, slug: str, read: bool) -> list[tuple[str, str]]:
-        title = safe(self.services.library.title(slug)).lower()
+        title = safe(self.services.library.term(slug))
         return [(title, "$text-muted"), (" ✓  " if read else " ·  ", "$success" if read else "$text-muted")]
 
     def go(self, slug: str, heading: str = "") -> None:
@@ -128,9 +131,9 @@ class ReadScreen(Page):
     @on(EntryView.Followed)
     def _followed(self, event: EntryView.Followed) -> None:
         slug, _, heading = event.target.partition("#")
-        found = self.services.library.resolve(slug)
-        if found:
-            self.go(found, heading)
+        found = self.services.library.find(slug)
+        if found is not None:
+            self.go(found.slug, heading)
         else:
             self.notify(f"{slug} is still to be written.", markup=False)
 
@@ -138,9 +141,9 @@ class ReadScreen(Page):
     def _peek(self, event: EntryView.Peeked) -> None:
         from tui.screens.peek import PeekScreen
 
-        found = self.services.library.resolve(event.target.partition("#")[0])
-        if found:
-            self.app.push_screen(PeekScreen(found), lambda slug: self.go(slug) if slug else None)
+        found = self.services.library.find(event.target.partition("#")[0])
+        if found is not None:
+            self.app.push_screen(PeekScreen(found.slug), lambda slug: self.go(slug) if slug else None)
 
     @on(EntryView.ReadToEnd)
     def _finished(self) -> None:
@@ -162,18 +165,19 @@ class ReadScreen(Page):
         marks = set(self.services.record.bookmarks())
         wanted = self.query_one("#filter", Input).value.strip().lower()
         lines: list[tuple[str, Content, bool]] = []
-        for topic in library.topics:
+        for topic in library.topics():
+            written = [library.entries[slug] for slug in topic.slugs if slug in library.entries]
             rows = [
                 self._entry_line(entry, entry.slug in read, entry.slug in marks)
-                for entry in library.by_topic(topic)
-                if not wanted or wanted in entry.title.lower() or any(wanted in alias.lower() for alias in entry.aliases)
+                for entry in written
+                if not wanted or any(wanted in name.lower() for name in (entry.title, *entry.aliases))
             ]
-            coming = library.coming_in(topic) if not wanted else []
             if rows:
-                lines.append((f"topic:{topic}", Content.styled(safe(library.topic_title(topic)), "$text-muted bold"), True))
+                lines.append((f"topic:{topic.slug}", Content.styled(safe(topic.title), "$text-muted bold"), True))
                 lines += rows
-                if coming:
-                    lines.append((f"coming:{topic}", Content.styled(f"    {len(coming)} more to come", "$text-disabled"), True))
+                coming = len(topic.slugs) - len(written)
+                if coming and not wanted:
+                    lines.append((f"coming:{topic.slug}", Content.styled(f"  {coming} more to come", "$text-disabled"), True))
         if not lines:
             lines.append(("none", Content.styled("No entry has that in its name.", "$text-muted"), True))
         menu = self.query_one("#entries", Menu)
@@ -221,7 +225,7 @@ class ReadScreen(Page):
         library = self.services.library
         entry = library.entries.get(slug)
         if entry is None:
-            return slug, Content.assemble((safe(library.title(slug)), "$text-disabled"), ("  to come", "$text-disabled")), True
+            return slug, Content.assemble((safe(library.term(slug)), "$text-disabled"), ("  to come", "$text-disabled")), True
         kind = "against  " if against else ""
         return slug, Content.assemble((kind, "$warning"), (safe(entry.title), "bold"), "\n", (safe(entry.one_line), "$text-muted")), False
 
@@ -295,7 +299,7 @@ class ReadScreen(Page):
         """Copy the page's text."""
         entry = self.entry
         if entry is not None:
-            self.app.copy_to_clipboard(safe(entry.text))
+            self.app.copy_to_clipboard("\n\n".join(safe(f"## {each.heading}\n{each.text}") for each in entry.sections))
             self.notify("The page is on the clipboard.", markup=False)
 
     def action_back(self) -> None:

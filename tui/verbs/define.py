@@ -49,8 +49,10 @@ def found(library: Library, term: str) -> Entry:
     Raises:
         LexigradError: there is none; the message names the nearest.
     """
-    slug = library.resolve(term)
-    if slug in library.entries:
-        return library.entries[slug]
-    names = [name for entry in library.entries.values() for name in (entry.slug, entry.title.lower(), *entry.aliases)]
-    raise LexigradError(f"There is no entry '{term}'.", suggest(term.lower(), names) if len(term) > 2 else "`lexigrad search` looks in the text.")
+    entry = library.find(term)
+    if entry is not None:
+        return entry
+    if library.standing(term) == "coming":
+        raise LexigradError(f"The entry '{term}' is still to be written.", "`lexigrad search` looks in the others.")
+    nearest = suggest(term.lower(), [name.lower() for name, slug in library.names() if slug in library.entries])
+    raise LexigradError(f"There is no entry '{term}'.", nearest if len(nearest) < 200 else "`lexigrad search` looks in the text.")

@@ -1,0 +1,87 @@
+"""What a learner has done, collected from the runs on disk and the learner's record, for the checks of a walkthrough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from glossary.model import Walkthrough
+from glossary.progress import Facts, MetricFact, RunFact, evidence, met
+
+if TYPE_CHECKING:
+    from engine.core.store import Run
+    from engine.core.view import RunView
+    from tui.services import Services
+
+
+def facts_of(walk: Walkthrough, services: Services) -> Facts:
+    """Return the facts that count for a walkthrough: what happened since it was begun."""
+    record = services.record
+    begun = float(record.place(f"walk:{walk.slug}:begun", "0"))
+    runs = [run_fact(run, services) for run in reversed(services.watch.runs()) if run.created >= begun]
+    return Facts(
+        runs=tuple(runs),
+        step_runs=dict(step_runs(walk, services)),
+        read=record.read(),
+        opened=frozenset(thing.partition(":")[2] for thing in record.opened(begun)),
+        predictions=record.predictions(walk.slug),
+        answers={(slug, question): right for slug, question, right in record.answers()},
+        compared=int(record.place("compared", "0")),
+    )
+
+
+def step_runs(walk: Walkthrough, services: Services) -> list[tuple[str, str]]:
+    """Return step and run id of every step that a run has met."""
+    kept = ((step.id, services.record.place(f"walk:{walk.slug}:run:{step.id}")) for step in walk.steps)
+    return [(step, run) for step, run in kept if run]
+
+
+def run_fact(run: Run, services: Services) -> RunFact:
+    """Return what a walkthrough may know of one run."""
+    view = services.watch.follow(run.id)
+    return RunFact(
+        id=run.id,
+        target=f"{run.recipe.family}/{run.recipe.preset}",
+        knobs=run.recipe.knobs,
+        seed=run.recipe.seed,
+        state=view.state,
+        step=view.step,
+        seconds=view.elapsed,
+        metrics=metric_facts(view),
+        turned=frozenset(change.name for change in view.knob_changes),
+    )
+
+
+def metric_facts(view: RunView) -> dict[str, MetricFact]:
+    """Return first, last, lowest and highest value of every series that has one."""
+    facts: dict[str, MetricFact] = {}
+    for name, series in view.series.items():
+        if len(series):
+            _, lowest = series.best(higher=False)
+            _, highest = series.best(higher=True)
+            facts[name] = MetricFact(float(series.values[0]), series.last, lowest, highest)
+    return facts
+
+
+def advance(walk: Walkthrough, services: Services) -> bool:
+    """Mark the steps whose check is met by now, in their order, one after another; return whether any was.
+
+    A step is looked at only when all before it are done, so that the course stays a course; one may read ahead freely.
+    """
+    moved = False
+    done = services.record.finished_steps(walk.slug)
+    facts: Facts | None = None
+    for step in walk.steps:
+        if step.id in done:
+            continue
+        if step.check is None:
+            break
+        facts = facts or facts_of(walk, services)
+        if not met(step.check, facts, step.id):
+            break
+        runs = evidence(step.check, facts)
+        if runs:
+            services.record.keep_place(f"walk:{walk.slug}:run:{step.id}", runs[0].id)
+        services.record.finish_step(walk.slug, step.id)
+        facts = None
+        moved = True
+    return moved

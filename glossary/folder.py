@@ -20,7 +20,7 @@ MOST_FILES = 20_000
 MOST_BYTES = 200 * 1024 * 1024
 DEPTH = 12
 CACHE_NAME = "entries.msgpack"
-_PARSER = ("front.py", "model.py", "names.py", "parse.py", "prose.py")
+_PARSER = ("front.py", "goal.py", "model.py", "names.py", "parse.py", "prose.py")
 
 
 def read_entries(own: Path | None, cache: Path | None) -> tuple[list[Entry], list[Problem]]:
@@ -29,23 +29,30 @@ def read_entries(own: Path | None, cache: Path | None) -> tuple[list[Entry], lis
     problems: list[Problem] = []
     kept = _read_cache(cache) if cache else {}
     fresh: dict[str, Entry] = {}
-    shipped = files("glossary").joinpath("entries")
-    sources: list[tuple[Traversable, Origin]] = [(shipped, "shipped")]
-    if own is not None:
-        sources.append((own, "own"))
-    for folder, origin in sources:
-        for path, data in _files(folder, problems.append):
-            key = blake2b(b"%s\0%s\0%s" % (origin.encode(), os.fsencode(path), data), digest_size=16).hexdigest()
-            try:
-                entry = kept.get(key) or parse_entry(data, path, origin)
-            except ParseProblem as problem:
-                problems.append(Problem(path, problem.line, "error", problem.reason))
-                continue
-            fresh[key] = entry
-            entries.append(entry)
+    for path, data, origin in find_files("entries", own, problems.append):
+        key = blake2b(b"%s\0%s\0%s" % (origin.encode(), os.fsencode(path), data), digest_size=16).hexdigest()
+        try:
+            entry = kept.get(key) or parse_entry(data, path, origin)
+        except ParseProblem as problem:
+            problems.append(Problem(path, problem.line, "error", problem.reason))
+            continue
+        fresh[key] = entry
+        entries.append(entry)
     if cache and fresh.keys() != kept.keys():
         _write_cache(cache, fresh)
     return entries, problems
+
+
+def find_files(name: str, own: Path | None, report: Callable[[Problem], None]) -> Iterator[tuple[str, bytes, Origin]]:
+    """Yield path, content and origin of the Markdown files of a shipped folder, then of the user's own.
+
+    What cannot be read, and what is past the limits, goes to `report`.
+    """
+    for path, data in _files(files("glossary").joinpath(name), report):
+        yield path, data, "shipped"
+    if own is not None:
+        for path, data in _files(own, report):
+            yield path, data, "own"
 
 
 def _files(folder: Traversable, report: Callable[[Problem], None]) -> Iterator[tuple[str, bytes]]:

@@ -144,8 +144,8 @@ class _Reader:
         return found
 
 
-def convert(data: Any, lines: dict[Path, int], type_: type[T]) -> T:
-    """Return `data` as `type_`; numbers are read from their digits.
+def convert(data: Any, lines: dict[Path, int], type_: type[T], at: Path = ()) -> T:
+    """Return `data`, which stands at the path `at`, as `type_`; numbers are read from their digits.
 
     Raises:
         ParseProblem: an unknown key, a missing one or a wrong type, with its line.
@@ -154,14 +154,14 @@ def convert(data: Any, lines: dict[Path, int], type_: type[T]) -> T:
         return msgspec.convert(data, type_, strict=False)
     except msgspec.ValidationError as error:
         text, _, where = str(error).partition(" - at `$")
-        path = _path(where.rstrip("`"))
+        path = (*at, *_path(where.rstrip("`")))
         unknown = re.search(r"unknown field `(.*)`", text)
         if unknown:
             path = (*path, unknown[1])
             text = f"Unknown key '{unknown[1]}'"
         while path and path not in lines:
             path = path[:-1]
-        name = ".".join(str(part) for part in path if isinstance(part, str))
+        name = ".".join(str(part) for part in path if part != 0 and path != at)
         text = text.replace("Object missing required field", "Missing key").replace("`", "'")
         text = f"{text}." if unknown or not name else f"{name}: {text}."
         raise ParseProblem(lines.get(path, lines.get((), 1)), text) from None

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from glossary.goal import Goal
+
 Origin = Literal["shipped", "own"]
 """``shipped`` with the package, or the user's ``own``; the code of an own entry is never executed."""
 
@@ -149,3 +151,54 @@ class Hit(msgspec.Struct, frozen=True):
     """A piece of the text; the words that matched stand between U+E000 and U+E001. Empty where the name matched."""
     why: str
     """``title``, ``also called ...``, ``in the text`` or ``spelled like ...``."""
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """What a learner is asked to guess before it happens."""
+
+    question: str
+    choices: tuple[str, ...]
+    right: str = ""
+    """The choice that comes true; empty where that depends on the run."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a walkthrough."""
+
+    id: str
+    title: str
+    do: str
+    """One sentence that says what to do."""
+    line: int
+    text: str = ""
+    """Markdown to read with it."""
+    go: str = ""
+    """What enter opens: ``read SLUG``, ``run TARGET knob=value``, ``lab NAME``, ``play TARGET``, ``open NAME``."""
+    predict: Prediction | None = None
+    check: Goal | None = None
+    """None where reading on is enough."""
+    hints: tuple[str, ...] = ()
+    afterwards: str = ""
+    """The explanation, with ``{placeholders}`` for the learner's own figures (`glossary.progress`)."""
+
+
+class Walkthrough(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of steps."""
+
+    slug: str
+    title: str
+    path: str
+    one_line: str = ""
+    level: int = 1
+    minutes: int = 0
+    order: int = 0
+    """Its place in the course; 0 where it has none."""
+    needs: tuple[str, ...] = ()
+    """Entries that it builds on."""
+    text: str = ""
+    """Markdown before the first step."""
+    steps: tuple[Step, ...] = ()
+
+    def step(self, id_: str) -> Step | None:
+        """Return the step of that id, if there is one."""
+        return next((each for each in self.steps if each.id == id_), None)

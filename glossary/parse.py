@@ -15,7 +15,7 @@ import msgspec
 from glossary.front import ParseProblem, convert, read_yaml, split_front
 from glossary.model import QUESTIONS, Block, Choice, Claim, Entry, Link, Origin, Question, Section
 from glossary.names import LONGEST, printable, slugify
-from glossary.prose import LINK, count_words, fences, prose, without_code, without_formulas
+from glossary.prose import LINK, count_words, fences, without_code, without_formulas
 
 ENTRY_BYTES = 256 * 1024
 VAULT_KEYS = frozenset(
@@ -59,7 +59,9 @@ def parse_entry(data: bytes, path: str, origin: Origin = "shipped") -> Entry:
     if front_text is None and origin == "shipped":
         raise ParseProblem(1, "An entry begins with front matter between two lines of ---.")
     front, lines = read_front(front_text or "", origin)
-    sections, headings, words = split_sections(body, first_line)
+    bare = without_code(body)
+    reading = without_formulas(bare)
+    sections, headings, words = split_sections(body, bare, reading, first_line)
     stem = PurePath(path).stem
     questions = (question for each in sections if each.heading == QUESTIONS for question in find_questions(each))
     return Entry(
@@ -84,7 +86,7 @@ def parse_entry(data: bytes, path: str, origin: Origin = "shipped") -> Entry:
         sources=tuple(front.sources),
         sections=sections,
         headings=headings,
-        links=find_links(body, first_line),
+        links=find_links(body, reading, first_line),
         questions=tuple(questions),
         blocks=find_blocks(body, first_line),
         words=words,
@@ -127,12 +129,19 @@ def _title(given: str, sections: tuple[Section, ...], stem: str) -> str:
     return printable(given or first or words[:1].upper() + words[1:] or "Untitled")[:LONGEST]
 
 
-def split_sections(body: str, first_line: int) -> tuple[tuple[Section, ...], tuple[str, ...], int]:
-    """Return the sections (headings of depth 1 and 2), all headings of any depth, and the number of words to read."""
+def split_sections(
+    body: str, bare: str, reading: str, first_line: int
+) -> tuple[tuple[Section, ...], tuple[str, ...], int]:
+    """Return the sections (headings of depth 1 and 2), all headings of any depth, and the number of words to read.
+
+    Args:
+        body: the text.
+        bare: the same with its code blanked, so that a comment in it is no heading.
+        reading: the same with its formulas blanked as well.
+        first_line: the line of the file on which the text begins.
+    """
     sections: list[Section] = []
     headings: list[str] = []
-    bare = without_code(body)
-    reading = without_formulas(bare)
     words = at = 0
     heading, start, line = "", 0, first_line
     for found in [*_HEADING.finditer(bare), None]:
@@ -151,11 +160,11 @@ def split_sections(body: str, first_line: int) -> tuple[tuple[Section, ...], tup
     return tuple(sections), tuple(headings), words
 
 
-def find_links(body: str, first_line: int = 1) -> tuple[Link, ...]:
-    """Return the links of a text that stand neither in code nor in a formula."""
+def find_links(body: str, reading: str, first_line: int = 1) -> tuple[Link, ...]:
+    """Return the links of a text that stand neither in code nor in a formula (both blanked in `reading`)."""
     links: list[Link] = []
     at, line = 0, first_line
-    for found in LINK.finditer(prose(body)):
+    for found in LINK.finditer(reading):
         line += body.count("\n", at, found.start())
         at = found.start()
         target, heading, words = (" ".join(body[slice(*found.span(part))].split()) for part in (1, 2, 3))

@@ -18,9 +18,11 @@ _LINK = re.compile(
 )
 _WORD = re.compile(r"[^\W_][\w'’.,%-]*")
 _MATHS = re.compile(
-    r"(?<!\\)\$\$(?P<display>.+?)(?<!\\)\$\$|(?<![\\$\w])\$(?![\s$])(?P<inline>[^$\n]*(?:\n[^$\n]+)?)(?<![\s\\])\$(?![\d$])",
+    r"\$(?<!\\\$)(?:\$(?P<display>.+?)(?<!\\)\$\$"
+    r"|(?<![$\w]\$)(?![\s$])(?P<inline>[^$\n]*(?:\n[^$\n]+)?)(?<![\s\\])\$(?![\d$]))",
     re.DOTALL,
 )
+"""As Pandoc reads it: no space inside the dollars, no digit after them, so that prices stay prices."""
 
 LINK = _LINK
 """Groups: target, heading, words."""
@@ -33,7 +35,7 @@ def fences(text: str) -> Iterator[tuple[int, int, Block]]:
     body: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         if opened is None:
-            fence = _FENCE.match(line)
+            fence = _FENCE.match(line) if "```" in line or "~~~" in line else None
             if fence and not (fence[1][0] == "`" and "`" in fence[2]):
                 words = fence[2].split()
                 opened, body = (offset, fence[1], words[0] if words else "", number + 1), []

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from glossary.known import KnownNames, lenient
 from glossary.library import Library
-from glossary.model import Entry, Problem
-from glossary.rules import blocks, form, language, links, maths, questions, targets
+from glossary.model import Entry, Problem, Walkthrough
+from glossary.rules import blocks, form, language, links, maths, questions, targets, walks
 from glossary.rules.base import Inquiry
+from glossary.walk import read_walkthroughs
 
 RULES: tuple[Callable[[Entry, Inquiry], Iterator[Problem]], ...] = (
     form.check_keys,
@@ -57,12 +58,15 @@ class Report(msgspec.Struct, frozen=True):
         return tuple(each for each in self.problems if each.level == "warning")
 
 
-def check(library: Library, known: KnownNames, *, run_blocks: bool = True) -> Report:
-    """Return all that is wrong with the entries of a library.
+def check(
+    library: Library, known: KnownNames, walkthroughs: Iterable[Walkthrough] = (), *, run_blocks: bool = True
+) -> Report:
+    """Return all that is wrong with the entries of a library and with walkthroughs.
 
     Args:
         library: the entries; the files that it could not parse are errors of the report.
         known: the families, labs, playgrounds and code that exist.
+        walkthroughs: as `glossary.walk.read_walkthroughs` returns them.
         run_blocks: also execute the Python blocks of shipped entries, each entry in a child of its own.
     """
     inquiry = Inquiry(library, known)
@@ -76,6 +80,8 @@ def check(library: Library, known: KnownNames, *, run_blocks: bool = True) -> Re
         problems += found
         if run_blocks:
             problems += blocks.run_blocks(entry)
+    for walkthrough in walkthroughs:
+        problems += walks.check_walkthrough(walkthrough, inquiry)
     return Report(tuple(sorted(problems)), dict(inquiry.coming), len(library.entries))
 
 
@@ -87,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--errors", action="store_true", help="leave warnings out")
     chosen = parser.parse_args(arguments)
-    report = check(Library.load(), lenient())
+    courses, unread = read_walkthroughs()
+    library = Library.load()
+    report = check(Library(library.entries.values(), (*library.problems, *unread)), lenient(), courses)
     for each in report.errors if chosen.errors else report.problems:
         if not chosen.words or any(word in str(each) for word in chosen.words):
             sys.stdout.write(f"{each}\n")

@@ -38,6 +38,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     format: int = FORMAT
     step: int = 0
+    samples: int = 0
     seconds: float = 0.0
     """Of training so far, pauses left out."""
     knobs: dict[str, bool | int | float | str] = {}

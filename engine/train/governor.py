@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(slots=True)
@@ -19,38 +19,42 @@ class Chore:
     cost: float = 0.0
     """Seconds that it took the last time."""
     due_at: float = 0.0
+    """When it may be done next."""
 
 
-CHORES = {"evaluate": (0.05, 0.5), "draw": (0.03, 0.25), "save": (0.01, 10.0), "baseline": (0.01, 0.0)}
-"""Name -> share of the time and shortest interval in seconds; the shares add up to the promised tenth."""
+CHORES = {
+    "evaluate": Chore(share=0.05, every=0.5),
+    "draw": Chore(share=0.03, every=0.25),
+    "baseline": Chore(share=0.01, every=0.0, due_at=0.3),
+    "save": Chore(share=0.01, every=10.0, due_at=2.0),
+}
+"""The shares add up to the promised tenth."""
 
 
 class Governor:
     """Says when a chore is due: never before its interval, and not so often that it takes more than its share.
 
-    Each is due once at the start, so that a screen has something to show. Time inside a chore is counted apart.
+    Time inside chores is counted apart.
 
     Args:
-        chores: name -> share and interval.
+        chores: by name; `due_at` counts from now.
         clock: seconds that only grow.
     """
 
-    def __init__(
-        self, chores: dict[str, tuple[float, float]] | None = None, clock: Callable[[], float] = time.perf_counter
-    ) -> None:
+    def __init__(self, chores: Mapping[str, Chore] = CHORES, clock: Callable[[], float] = time.perf_counter) -> None:
         self.clock = clock
-        self.chores = {name: Chore(share, every) for name, (share, every) in (chores or CHORES).items()}
         self.began = clock()
+        self.chores = {name: replace(chore, due_at=self.began + chore.due_at) for name, chore in chores.items()}
         self.spent = 0.0
 
     def due(self, name: str) -> bool:
         """Whether it is time for the chore."""
         return self.clock() >= self.chores[name].due_at
 
-    def postpone(self, name: str) -> None:
-        """Count the chore as done just now, without having been done."""
+    def postpone(self, name: str, seconds: float = 0.0) -> None:
+        """Let the chore rest for its interval, as long as its share of the time demands, and `seconds` at least."""
         chore = self.chores[name]
-        chore.due_at = self.clock() + max(chore.every, chore.cost / chore.share)
+        chore.due_at = self.clock() + max(chore.every, chore.cost / chore.share, seconds)
 
     @contextmanager
     def measured(self, name: str) -> Iterator[None]:

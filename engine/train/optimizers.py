@@ -23,20 +23,24 @@ class OptimizerSet:
         rules: what updates the parameters.
         names: the dotted name of every parameter.
         learning_rate: the knob's value.
+
+    Attributes:
+        current: the learning rate of the latest step, as a person reads it.
     """
 
     def __init__(self, rules: Sequence[Rule], names: Mapping[Tensor, str], learning_rate: float) -> None:
         self.rules = list(rules)
         self.names = dict(names)
         self.learning_rate = learning_rate
+        self.current = 0.0
         self.groups = [group for rule in self.rules for group in rule.groups]
         self.parameters = [parameter for group in self.groups for parameter in group.parameters]
 
-    def schedule(self, scale: float) -> float:
-        """Set every learning rate to `scale` times its full height, without waiting for the device; return the knob's."""
+    def schedule(self, scale: float) -> None:
+        """Set every learning rate to `scale` times its full height, without waiting for the device."""
+        self.current = self.learning_rate * scale
         for group in self.groups:
-            group.rate.fill_(self.learning_rate * scale * group.share)
-        return self.learning_rate * scale
+            group.rate.fill_(self.current * group.share)
 
     def decay(self, weight_decay: float) -> None:
         """Change the pull towards zero, where a group has one; a captured step has to be captured anew."""

@@ -1,0 +1,200 @@
+"""Every data set that Lexigrad knows by name: what it is, where it comes from, and how its files are told to be right.
+
+Torch-free. Data lie as ``<data>/<folder>/<original file>``; what is embedded or generated has no files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.core.errors import DataError, suggest
+
+Kind = Literal["plane", "table", "pictures", "text", "pairs"]
+
+_FASHION = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion"
+_MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist"
+_CHAR_RNN = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data"
+_GENSIM = "https://raw.githubusercontent.com/piskvorky/gensim/develop/gensim/test/test_data"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a data set, as its source publishes it."""
+
+    name: str
+    url: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSet:
+    """One row of the table."""
+
+    name: str
+    title: str
+    kind: Kind
+    summary: str
+    """One sentence: what an example is, and what is to be told from it."""
+    license: str
+    citation: str
+    files: tuple[File, ...] = ()
+    folder: str = ""
+    """Where its files lie below a data folder."""
+    examples: int = 0
+    """For training; the characters of a text. 0 where the person's knobs decide."""
+    inputs: int = 0
+    """Numbers that describe an example; 0 for a text."""
+    outputs: int = 0
+    """Classes to tell apart; 0 for a text."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it is there without a download."""
+        return not self.files
+
+    @property
+    def bytes(self) -> int:
+        """Size of the download."""
+        return sum(file.bytes for file in self.files)
+
+
+_ROWS = (
+    DataSet(
+        name="moons", title="Two moons", kind="plane", examples=800, inputs=2, outputs=2,
+        summary="Points of two interlocking half circles in a plane.",
+        license="our own, generated", citation="After scikit-learn's make_moons.",
+    ),
+    DataSet(
+        name="rings", title="Two rings", kind="plane", examples=800, inputs=2, outputs=2,
+        summary="Points of a small ring inside a large one.",
+        license="our own, generated", citation="After scikit-learn's make_circles.",
+    ),
+    DataSet(
+        name="spiral", title="Two spirals", kind="plane", examples=800, inputs=2, outputs=2,
+        summary="Points of two spirals wound around each other.",
+        license="our own, generated",
+        citation="After Lang and Witbrock, Learning to tell two spirals apart, 1988.",
+    ),
+    DataSet(
+        name="digits", title="Optical digits 8x8", kind="pictures", examples=1437, inputs=64, outputs=10,
+        summary="Handwritten digits of 8 by 8 pixels.",
+        license="CC BY 4.0, shipped with scikit-learn",
+        citation="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.",
+    ),
+    DataSet(
+        name="breast-cancer", title="Breast cancer (Wisconsin, diagnostic)", kind="table", examples=455, inputs=30, outputs=2,
+        summary="Measurements of cell nuclei, benign or malignant.",
+        license="CC BY 4.0, shipped with scikit-learn",
+        citation="W. Wolberg, O. Mangasarian, N. Street and W. Street, Breast Cancer Wisconsin (Diagnostic), UCI, 1993.",
+    ),
+    DataSet(
+        name="wine", title="Wine", kind="table", examples=142, inputs=13, outputs=3,
+        summary="Chemical measurements of wines of three cultivars.",
+        license="CC BY 4.0, shipped with scikit-learn",
+        citation="S. Aeberhard and M. Forina, Wine, UCI, 1992.",
+    ),
+    DataSet(
+        name="fashion-mnist", title="Fashion-MNIST", kind="pictures", folder="fashion_mnist", examples=60_000, inputs=784, outputs=10,
+        summary="Pictures of clothes, 28 by 28 pixels, in ten classes.",
+        license="MIT, (c) 2017 Zalando SE",
+        citation="H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST: a Novel Image Dataset for Benchmarking, 2017.",
+        files=(
+            File(
+                "train-images-idx3-ubyte.gz", f"{_FASHION}/train-images-idx3-ubyte.gz", 26_421_880,
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            ),
+            File(
+                "train-labels-idx1-ubyte.gz", f"{_FASHION}/train-labels-idx1-ubyte.gz", 29_515,
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            ),
+            File(
+                "t10k-images-idx3-ubyte.gz", f"{_FASHION}/t10k-images-idx3-ubyte.gz", 4_422_102,
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            ),
+            File(
+                "t10k-labels-idx1-ubyte.gz", f"{_FASHION}/t10k-labels-idx1-ubyte.gz", 5_148,
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+            ),
+        ),
+    ),
+    DataSet(
+        name="mnist", title="MNIST", kind="pictures", folder="mnist", examples=60_000, inputs=784, outputs=10,
+        summary="Handwritten digits of 28 by 28 pixels.",
+        license="not stated at the source",
+        citation="Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document recognition, 1998.",
+        files=(
+            File(
+                "train-images-idx3-ubyte.gz", f"{_MNIST}/train-images-idx3-ubyte.gz", 9_912_422,
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            ),
+            File(
+                "train-labels-idx1-ubyte.gz", f"{_MNIST}/train-labels-idx1-ubyte.gz", 28_881,
+                "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            ),
+            File(
+                "t10k-images-idx3-ubyte.gz", f"{_MNIST}/t10k-images-idx3-ubyte.gz", 1_648_877,
+                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            ),
+            File(
+                "t10k-labels-idx1-ubyte.gz", f"{_MNIST}/t10k-labels-idx1-ubyte.gz", 4_542,
+                "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+            ),
+        ),
+    ),
+    DataSet(
+        name="cifar-10", title="CIFAR-10", kind="pictures", folder="cifar10", examples=50_000, inputs=3072, outputs=10,
+        summary="Color pictures of 32 by 32 pixels in ten classes: airplane, automobile, bird, cat ...",
+        license="not stated at the source",
+        citation="A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.",
+        files=(
+            File(
+                "cifar-10-binary.tar.gz", "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", 170_052_171,
+                "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+            ),
+        ),
+    ),
+    DataSet(
+        name="glossary", title="The glossary's own text", kind="text",
+        summary="The prose of Lexigrad's entries as of a date, frozen so that editing an entry moves no figure.",
+        license="MIT, (c) the Lexigrad authors", citation="Lexigrad's glossary.",
+    ),
+    DataSet(
+        name="tiny-shakespeare", title="Tiny Shakespeare", kind="text", folder="tinyshakespeare", examples=1_003_854,
+        summary="A megabyte of Shakespeare's plays.",
+        license="text in the public domain, repository MIT",
+        citation="A. Karpathy, char-rnn, 2015.",
+        files=(
+            File(
+                "input.txt", f"{_CHAR_RNN}/tinyshakespeare/input.txt", 1_115_394,
+                "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+            ),
+        ),
+    ),
+    DataSet(
+        name="wordsim-353", title="WordSim-353", kind="pairs", folder="wordsim", examples=353,
+        summary="Pairs of English words with people's judgment of their relatedness, for measuring word vectors.",
+        license="not stated at the source",
+        citation="L. Finkelstein et al., Placing Search in Context: The Concept Revisited, 2002.",
+        files=(
+            File(
+                "wordsim353.tsv", f"{_GENSIM}/wordsim353.tsv", 7_186,
+                "f92a022fc2537793a15bc3a8c162ebcd74990e033a228bb6388cb71e4c0b1e1d",
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+TABLE: dict[str, DataSet] = {row.name: row for row in _ROWS}
+
+
+def data_set(name: str) -> DataSet:
+    """Return the row of that name.
+
+    Raises:
+        DataError: there is none; the message names the nearest.
+    """
+    if name not in TABLE:
+        raise DataError(f"There is no data set '{name}'.", suggest(name, list(TABLE)))
+    return TABLE[name]

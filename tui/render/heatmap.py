@@ -15,6 +15,7 @@ from tui.render.safe import one_line
 
 _LONGEST_LABEL = 12
 _WIDEST_CELL = 7
+_WIDEST_HALF = 4
 _ROOM_FOR_VALUE = 4
 """Cells that an element needs across before its value is written into it."""
 
@@ -89,7 +90,7 @@ def _cell_size(values_RC: Floats, width: int, lines: int, per_line: int) -> tupl
     """Return the size of an element in cells: at most as wide as a value needs, about as high as it looks wide."""
     rows, columns = values_RC.shape
     if per_line == 2:
-        return max(1, min(2, width // columns)), 1
+        return max(1, min(_WIDEST_HALF, width // columns)), 1
     across = max(1, min(_WIDEST_CELL, width // columns))
     return across, max(1, min(lines // rows, (across + 1) // 2))
 
@@ -127,7 +128,8 @@ def _row_label(labels: list[str], line: int, grid: _Grid, whole: bool) -> Line:
     if not grid.left:
         return []
     row, inside = divmod(line, grid.height)
-    has_label = whole and not grid.halved and inside == (grid.height - 1) // 2 and row < len(labels)
+    row *= 2 if grid.halved else 1
+    has_label = whole and inside == (grid.height - 1) // 2 and row < len(labels)
     return [(fit_right(labels[row] if has_label else "", grid.left - 1) + " ", LABEL)]
 
 

@@ -40,7 +40,7 @@ def draw_pictures(
     for row in range(grid.down):
         first = row * grid.across
         chosen = range(first, min(first + grid.across, len(images)))
-        if row:
+        if row and not caption:
             lines.append([])
         lines += _row([images[each] for each in chosen], grid, tone, mode)
         if caption:
@@ -67,7 +67,8 @@ def _lay_out(count: int, rows: int, columns: int, width: int, height: int, capti
 
     def at(picture_width: int, picture_height: int) -> _Grid:
         across = max(1, (width + _GAP) // (picture_width + _GAP))
-        down = max(1, (height + _GAP) // (picture_height + caption + _GAP))
+        # A line between rows: the caption where there is one, else a blank.
+        down = max(1, (height + 1 - caption) // (picture_height + 1))
         return _Grid(min(across, count), min(down, -(-count // min(across, count))), picture_width, picture_height)
 
     for scale in range(min(width // columns, 2 * height // rows), 0, -1):

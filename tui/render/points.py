@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from engine.core.events import Points
 from tui.render.canvas import Canvas
-from tui.render.ink import AXIS, LABEL, Ink, Line, Mode, centered, marker, series_role
+from tui.render.ink import AXIS, LABEL, PLAIN, Ink, Line, Mode, centered, marker, series_role
 from tui.render.safe import one_line
 
 _LONGEST_WORD = 20
@@ -93,7 +93,7 @@ def place_word(canvas: Canvas, x: int, y: int, word: str, height: int) -> bool:
         (x + 1, y + 1),
     ):
         if row < height and canvas.is_free(column - 1, row, size + 2) | _fits_edge(canvas, column, row, size):
-            canvas.write(column, row, text, Ink("strong"))
+            canvas.write(column, row, text, PLAIN)
             return True
     return False
 

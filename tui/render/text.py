@@ -41,14 +41,12 @@ def draw_text(text: str, width: int, height: int, *, prompt: str = "", first: in
 
 
 def log_lines(text: str) -> list[str]:
-    """Return the lines of a log as a terminal would have left them: no escape sequences, a redrawn line in its last form."""
+    """Return the lines of a log as a terminal leaves them: no escape sequences, a redrawn line in its last form."""
     lines = _ESCAPES.sub("", text).replace("\r\n", "\n").split("\n")
     return [line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines]
 
 
-def draw_log(
-    lines: Sequence[tuple[str, str]], width: int, height: int, *, above: int = 0
-) -> list[Line]:
+def draw_log(lines: Sequence[tuple[str, str]], width: int, height: int, *, above: int = 0) -> list[Line]:
     """Draw the end of a log, lines of level and text, `above` lines further up, on exactly `height` lines."""
     inks = {"info": PLAIN, "warning": Ink("warning"), "error": Ink("bad"), "print": LABEL}
     rows: list[Line] = []

@@ -30,7 +30,11 @@ class HardwarePanel(PanelWidget):
     def key(self, view: RunView, others: tuple[RunView, ...]) -> Hashable:
         """Return the time of the latest sample and how many paces were reported."""
         sample = view.hardware.latest
-        return view.id, sample.at if sample else None, [len(view.series[name]) for name in _SPEEDS if name in view.series]
+        return (
+            view.id,
+            sample.at if sample else None,
+            [len(view.series[name]) for name in _SPEEDS if name in view.series],
+        )
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Draw the meters, GPUs first."""

@@ -27,11 +27,13 @@ class LogPanel(PanelWidget):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll(1)", "Up", id="log.up", tooltip="Further up in the log", show=False),
         Binding("down,j", "scroll(-1)", "Down", id="log.down", tooltip="Further down in the log", show=False),
-        Binding("G,end", "follow", "Follow", id="log.follow", tooltip="To the end of the log, and follow it", show=False),
+        Binding(
+            "G,end", "follow", "Follow", id="log.follow", tooltip="To the end of the log, and follow it", show=False
+        ),
     ]
 
-    def __init__(self, panel: Panel, *, id: str | None = None) -> None:
-        super().__init__(panel, id=id)
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
         self._above = 0
 
     def key(self, view: RunView, others: tuple[RunView, ...]) -> Hashable:

@@ -58,9 +58,9 @@ PanelWidget {{
 }}
 """
 
-    def __init__(self, panel: Panel, *, id: str | None = None) -> None:
+    def __init__(self, panel: Panel) -> None:
         """Show `panel`; until `show` is called it says what will appear."""
-        super().__init__(id=id)
+        super().__init__()
         self.panel = panel
         self.view: RunView | None = None
         self.others: tuple[RunView, ...] = ()
@@ -111,12 +111,12 @@ PanelWidget {{
     @property
     def tone(self) -> Tone:
         """``shade`` where the terminal has no colors, or too few to read values from them."""
-        few = self.app.no_color or self.app.console.color_system in _FEW_COLORS
-        return "shade" if few and not self.app.is_headless or self.app.no_color else "color"
+        few = self.app.console.color_system in _FEW_COLORS and not self.app.is_headless
+        return "shade" if few or self.app.no_color else "color"
 
     @property
     def mode(self) -> Mode:
-        """The characters that the app was told to draw with, its attribute ``chart_mode``; braille where it has none."""
+        """The characters that the app wants drawings made of (its attribute ``chart_mode``); braille unless it says."""
         return cast(Mode, getattr(self.app, "chart_mode", "braille"))
 
     def notify_style_update(self) -> None:
@@ -137,7 +137,7 @@ PanelWidget {{
     def color(self, role: str) -> str:
         """Return the theme's color of a role as ``#rrggbb``."""
         color = self.get_component_rich_style(f"panel--{role}", partial=True).color
-        return "#%02x%02x%02x" % tuple(color.get_truecolor()) if color is not None else "#808080"
+        return color.get_truecolor().hex if color is not None else "#808080"
 
     def _strip(self, line: Line, width: int) -> Strip:
         return Strip([Segment(text, self._style(ink)) for text, ink in line], width)

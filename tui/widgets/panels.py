@@ -22,8 +22,8 @@ _WIDGETS = {
 """Module and class of each kind; imported when the first panel of it is made, because drawing needs numpy."""
 
 
-def make_panel(panel: Panel, *, id: str | None = None) -> PanelWidget:
+def make_panel(panel: Panel) -> PanelWidget:
     """Return the widget that shows `panel`."""
     module, _, name = _WIDGETS[panel.kind].partition(":")
-    widget: PanelWidget = getattr(import_module(f"tui.widgets.{module}"), name)(panel, id=id)
+    widget: PanelWidget = getattr(import_module(f"tui.widgets.{module}"), name)(panel)
     return widget

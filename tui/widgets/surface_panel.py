@@ -29,7 +29,14 @@ class SurfacePanel(TimelinePanel):
         colors = [self.color(series_role(index)) for index in range(SERIES)]
         _, background = self.background_colors
         return draw_surface(
-            event, self._points(), width, height, colors, background=background.hex6.lower(), tone=self.tone, mode=self.mode
+            event,
+            self._points(),
+            width,
+            height,
+            colors,
+            background=background.hex6.lower(),
+            tone=self.tone,
+            mode=self.mode,
         )
 
     def waiting(self) -> str:

@@ -26,19 +26,28 @@ class TimelinePanel(PanelWidget):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "earlier", "Earlier", id="panel.earlier", tooltip="What the run drew before this"),
-        Binding("right", "later", "Later", id="panel.later", tooltip="What the run drew after this; at the end, the latest"),
+        Binding(
+            "right", "later", "Later", id="panel.later", tooltip="What the run drew after this; at the end, the latest"
+        ),
         Binding("up,k", "scroll(-1)", "Up", id="panel.up", tooltip="Scroll up", show=False),
         Binding("down,j", "scroll(1)", "Down", id="panel.down", tooltip="Scroll down", show=False),
-        Binding("n", "name(1)", "Next name", id="panel.name", tooltip="The next of the things this panel can show", show=False),
+        Binding(
+            "n",
+            "name(1)",
+            "Next name",
+            id="panel.name",
+            tooltip="The next of the things this panel can show",
+            show=False,
+        ),
     ]
 
-    def __init__(self, panel: Panel, *, id: str | None = None) -> None:
-        super().__init__(panel, id=id)
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
         self.step: int | None = None
         """The step that one looks at; None follows the latest."""
         self.first = 0
         """The line at the top, where the panel scrolls."""
-        self._name = 0
+        self._turn = 0
         self._bodies: dict[tuple[str, int], Drawn] = {}
 
     def draw_event(self, event: Drawn, width: int, height: int) -> list[Line]:
@@ -60,7 +69,7 @@ class TimelinePanel(PanelWidget):
         names = self.names()
         if not names or self.view is None:
             return ()
-        name = names[self._name % len(names)]
+        name = names[self._turn % len(names)]
         return self.view.history.get(name) or (self.view.latest[name],)
 
     def chosen(self) -> int:
@@ -129,7 +138,7 @@ class TimelinePanel(PanelWidget):
 
     def action_name(self, by: int) -> None:
         """Show another of the panel's events."""
-        self._name += by
+        self._turn += by
         self.first = 0
         self.redraw()
 

@@ -114,6 +114,9 @@ def cause_of(folder: Path, state: State) -> str:
     if state == "lost":
         if not folder.is_dir():
             return "Its folder is gone."
+        processes = read_record(folder, Processes)
+        if processes is not None and processes.queued:
+            return "It never started: the process that kept its group's queue is gone."
         alive = lock_is_held(folder)
         return (
             "Its supervisor is gone while the trainer still runs." if alive else "Its processes ended without a word."

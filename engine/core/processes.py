@@ -2,7 +2,6 @@
 
 Standard library alone, and little of it: the shim imports this without the environment's packages, and starts often.
 """
-# ruff: noqa: PTH123, PTH208
 
 from __future__ import annotations
 

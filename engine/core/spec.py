@@ -122,7 +122,7 @@ class Spec:
     learning_rate: float = knob(
         0.003, "How far one step moves the weights.", low=0.0, high=100.0, entry="learning-rate", live="tensor"
     )
-    weight_decay: float = knob(0.0, "Pull of every weight towards zero.", low=0.0, high=10.0, entry="weight-decay", live="tensor")
+    weight_decay: float = knob(0.0, "Pull of every weight towards zero.", low=0.0, high=10.0, entry="weight-decay", live="recapture")
     warmup: float = knob(
         0.02, "Share of the run in which the learning rate rises from zero.", low=0.0, high=1.0, unit="of the run",
         entry="learning-rate-schedule-and-warmup",

@@ -1,0 +1,303 @@
+"""Starting, resuming and ending runs. A run that was started needs the launcher no more."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import site
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+import engine
+from engine.core import shim
+from engine.core.control import Checkpoint, Command, Pause, Resume, SetKnob, Slow, StepOnce, Stop, send, stop_asked
+from engine.core.errors import RunError, UsageError, suggest
+from engine.core.liveness import LIVE, identified
+from engine.core.processes import send_signal
+from engine.core.recipe import Recipe
+from engine.core.records import Identity
+from engine.core.spec import Value
+from engine.core.store import Run, RunStore
+from engine.core.supervisor import ACTIVE
+from engine.core.upkeep import clear_commands
+from engine.core.worker import WarmWorker, enough_memory
+
+PREVIOUS = "@previous"
+"""Stands for the run before, as the `run` of an input in `Launcher.start_group`."""
+LEAST_FREE = 1024**3
+"""Bytes that have to be free on the disk of the runs before one starts."""
+START_SECONDS = 3.0
+"""How long a shim may take until it says that it has the run."""
+
+
+class Launcher:
+    """Starts trainers that outlive the app.
+
+    Args:
+        store: where the runs are kept.
+        trainer: command that trains the run whose folder is its last argument; tests give a stub.
+        sampler: command that samples the hardware for it; empty for none.
+        grace: seconds from asking a trainer to end to killing it.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        *,
+        trainer: Sequence[str] | None = None,
+        sampler: Sequence[str] | None = None,
+        grace: float = 25.0,
+    ) -> None:
+        self.store = store
+        python = [sys.executable, "-P", "-m"]
+        self._trainer = [*python, "engine.train"] if trainer is None else list(trainer)
+        self._sampler = [*python, "engine.core.sampler"] if sampler is None else list(sampler)
+        self._grace = grace
+        self._worker: WarmWorker | None = None
+        self._shims: list[subprocess.Popen[bytes]] = []
+        self._at_work = threading.Lock()
+
+    # Starting
+
+    def start(self, recipe: Recipe) -> Run:
+        """Make a run and start its trainer; returns at once.
+
+        Raises:
+            RunError: the disk is nearly full, or the folder of runs cannot be written.
+        """
+        return self.start_group([recipe])[0]
+
+    def start_group(self, recipes: Sequence[Recipe]) -> list[Run]:
+        """Make runs and train them one after another, also after the app is closed.
+
+        An input whose run is `PREVIOUS` starts from the run before it. A run of the group that fails or is stopped does
+        not keep the next from starting.
+
+        Raises:
+            RunError: the disk is nearly full, or the folder of runs cannot be written.
+        """
+        self._require_room()
+        group = f"{time.time_ns():x}" if len(recipes) > 1 else ""
+        runs: list[Run] = []
+        for recipe in recipes:
+            before = runs[-1].id if runs else ""
+            runs.append(self.store.create(_settled(recipe, before, group)))
+        folders = [run.folder for run in runs]
+        with self._at_work:
+            worker, self._worker = self._worker, None
+        if worker is not None and worker.waiting and worker.take(folders):
+            self._keep(worker.shim)
+        else:
+            self._start_shim(folders)
+        return runs
+
+    def resume(self, run: Run) -> Run:
+        """Start the trainer of a run that ended too early; it goes on from its last good checkpoint.
+
+        Raises:
+            RunError: the run is active, has reached its end, cannot be read, or the disk is nearly full.
+        """
+        state = run.state()
+        if run.is_live():
+            raise _active(run)
+        if state == "finished":
+            raise RunError(f"{run.id} has reached its end.", "Fork it to train it further.")
+        _ = run.recipe
+        self._require_room()
+        clear_commands(str(run.folder))
+        self._await_start(self._start_shim([run.folder]), run)
+        return run
+
+    def _start_shim(self, folders: list[Path]) -> subprocess.Popen[bytes]:
+        started = subprocess.Popen(
+            self._command(folders=[str(folder) for folder in folders]),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            start_new_session=True,
+        )
+        self._keep(started)
+        return started
+
+    def _command(self, **orders: object) -> list[str]:
+        common = {"trainer": self._trainer, "sampler": self._sampler, "grace": self._grace}
+        return [sys.executable, "-I", "-S", str(Path(shim.__file__)), json.dumps({**common, **orders})]
+
+    def _keep(self, started: subprocess.Popen[bytes]) -> None:
+        """Remember a shim so that it is reaped when it ends."""
+        self._shims = [each for each in self._shims if each.poll() is None] + [started]
+
+    def _await_start(self, started: subprocess.Popen[bytes], run: Run) -> None:
+        """Wait until the shim has the run; somebody else may have been faster."""
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            processes = run.processes()
+            if processes is not None and processes.shim.pid == started.pid:
+                return
+            if started.poll() == ACTIVE:
+                raise _active(run)
+            time.sleep(0.002)
+
+    def _require_room(self) -> None:
+        place = self.store.folder
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        free = shutil.disk_usage(place).free
+        if free < LEAST_FREE:
+            what = f"Only {free / 1e9:.1f} GB are free for {self.store.folder}; a run needs {LEAST_FREE / 1e9:.1f} GB."
+            raise RunError(
+                what, "Delete runs that you do not need, or let LEXIGRAD_HOME name a folder on another disk."
+            )
+
+    def warm(self) -> bool:
+        """Have one trainer ready for the next start; return whether there is one. Callable from any thread."""
+        if not enough_memory():
+            return False
+        with self._at_work:
+            if self._worker is None or not self._worker.waiting:
+                command = self._command(folders=[], warm=str(self.store.folder))
+                self._worker = WarmWorker(command, self.store.folder, environment())
+        return True
+
+    def close(self) -> None:
+        """Let go of the waiting trainer; runs go on."""
+        with self._at_work:
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+            worker.shim.wait(START_SECONDS)
+        self._shims = [each for each in self._shims if each.poll() is None]
+
+    # Live runs
+
+    def send(self, run: Run, command: Command) -> str:
+        """Leave a command for the run's trainer and return its id.
+
+        Raises:
+            RunError: the run is not alive, or its folder cannot be written.
+        """
+        state = run.state()
+        if state not in LIVE and not run.is_live():
+            raise RunError(
+                f"{run.id} is not running: it is {state}.", "Resume it first." if state != "finished" else ""
+            )
+        return send(run.folder, command)
+
+    def pause(self, run: Run) -> None:
+        """Let the trainer hold still at the end of its step; errors are those of `send`."""
+        self.send(run, Pause())
+
+    def unpause(self, run: Run) -> None:
+        """Let it go on, at full speed; errors are those of `send`."""
+        self.send(run, Resume())
+
+    def checkpoint(self, run: Run) -> None:
+        """Have a checkpoint written; errors are those of `send`."""
+        self.send(run, Checkpoint())
+
+    def step_once(self, run: Run, side: str = "") -> None:
+        """Have one update made, of all modules or of `side` alone; errors are those of `send`."""
+        self.send(run, StepOnce(side=side))
+
+    def slow(self, run: Run, seconds: float) -> None:
+        """Let each step take at least so long, 0 for full speed; errors are those of `send`."""
+        self.send(run, Slow(seconds=seconds))
+
+    def set_knob(self, run: Run, name: str, value: Value) -> None:
+        """Turn a live knob.
+
+        Raises:
+            UsageError: the family has no such knob, it is not live, or the value is out of its range.
+            RunError: as from `send`.
+        """
+        _check_live_knob(run.recipe.family, name, value)
+        self.send(run, SetKnob(name=name, value=value))
+
+    def stop(self, run: Run) -> None:
+        """Ask the run to save and end; asked again, it gets the grace and is killed after that.
+
+        Raises:
+            RunError: the run is not alive, or its folder cannot be written.
+        """
+        asked_before = stop_asked(run.folder)
+        self.send(run, Stop())
+        if asked_before:
+            self._signal(run, signal.SIGUSR1, signal.SIGTERM)
+
+    def kill(self, run: Run) -> None:
+        """End the run now, without a checkpoint.
+
+        Raises:
+            RunError: the run is not alive, or its processes are not its own any more.
+        """
+        self.send(run, Stop())
+        if run.state() != "queued":
+            self._signal(run, signal.SIGUSR2, signal.SIGKILL)
+
+    def _signal(self, run: Run, for_shim: int, for_trainer: int) -> None:
+        """Signal the shim, or where it is gone the trainer; never a process that is not provably theirs."""
+        processes = run.processes()
+        shim, trainer = (processes.shim, processes.trainer) if processes else (None, None)
+        if identified(shim) and _sent(shim, for_shim):
+            return
+        if not _sent(trainer, for_trainer):
+            named = f"process {trainer.pid}" if trainer else "its process"
+            raise RunError(
+                f"{run.id} was not signaled: {named} is not this run any more.", "Nothing of it can be running."
+            )
+
+
+def _sent(process: Identity | None, number: int) -> bool:
+    return process is not None and send_signal(process.pid, process.start, process.boot, number)
+
+
+def _settled(recipe: Recipe, before: str, group: str) -> Recipe:
+    """Return the recipe with the name of its group, and the run before in the place of `PREVIOUS`."""
+    if not before and any(each.run == PREVIOUS for each in recipe.inputs.values()):
+        raise UsageError("The first run of a group has no run before it to start from.", "Name a run.")
+    inputs = {
+        role: msgspec.structs.replace(each, run=before) if each.run == PREVIOUS else each
+        for role, each in recipe.inputs.items()
+    }
+    return msgspec.structs.replace(recipe, inputs=inputs, group=recipe.group or group)
+
+
+def _active(run: Run) -> RunError:
+    processes = run.processes()
+    if processes is None:
+        return RunError(f"{run.id} is already active.")
+    since = time.strftime("%H:%M", time.localtime(processes.started))
+    process = (processes.trainer or processes.shim).pid
+    return RunError(f"{run.id} is already active (since {since}, process {process}).", "Watch it, or stop it first.")
+
+
+def _check_live_knob(family_name: str, name: str, value: Value) -> None:
+    from engine.catalog import FAMILIES, family
+
+    if family_name not in FAMILIES:
+        return
+    knobs = {each.name: each for each in family(family_name).spec.knobs()}
+    live = [each for each in knobs if knobs[each].live]
+    if name not in knobs:
+        raise UsageError(f"{family_name} has no knob '{name}'.", suggest(name, live))
+    if name not in live:
+        raise UsageError(f"{name} cannot change while a run is live.", "Fork the run with another value.")
+    knobs[name].check(value)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of children, in which this package is found wherever it lies."""
+    root = str(Path(engine.__path__[0]).parent)
+    if root in site.getsitepackages():
+        return dict(os.environ)
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}

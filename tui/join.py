@@ -9,39 +9,15 @@ from textual.content import Content
 from engine.catalog import RunTarget, parse_run
 from engine.core.errors import LexigradError
 from engine.core.launcher import PREVIOUS
-from engine.core.recipe import Input, Recipe
+from engine.core.recipe import Recipe
 from tui.figures import duration, figure, metrics_of
+from tui.recipes import latest_finished, recipe_of
 from tui.render.safe import safe
 
 if TYPE_CHECKING:
     from glossary.model import Entry
     from tui.app import Lexigrad
     from tui.services import Services
-
-
-def recipe_of(target: RunTarget, *, start: str = "", entry: str = "", group: str = "") -> Recipe:
-    """Return the complete recipe of a run target; `start` is the id of the run that it starts from.
-
-    Raises:
-        UsageError: a value is out of its knob's range.
-    """
-    return Recipe(
-        family=target.family.name,
-        preset=target.preset.name,
-        knobs=target.spec.values(),
-        seed=target.seed,
-        inputs={"model": Input(run=start)} if start else {},
-        entry=entry,
-        group=group,
-    )
-
-
-def latest_finished(target: str, services: Services) -> str:
-    """Return the id of the newest finished run of ``family/preset``; empty where there is none."""
-    for run in services.watch.runs():
-        if f"{run.recipe.family}/{run.recipe.preset}" == target and run.state() == "finished":
-            return run.id
-    return ""
 
 
 def plan(targets: list[RunTarget], services: Services, *, entry: str = "") -> list[Recipe]:
@@ -54,9 +30,9 @@ def plan(targets: list[RunTarget], services: Services, *, entry: str = "") -> li
     starts = {target.start for target in targets if target.start}
     recipes: list[Recipe] = []
     for target in targets:
-        if target.name in starts and not target.changes and latest_finished(target.name, services):
+        if target.name in starts and not target.changes and latest_finished(target.name, services.watch.runs()):
             continue
-        start = (latest_finished(target.start, services) or PREVIOUS) if target.start else ""
+        start = (latest_finished(target.start, services.watch.runs()) or PREVIOUS) if target.start else ""
         recipes.append(recipe_of(target, start=start, entry=entry, group=group))
     return recipes
 

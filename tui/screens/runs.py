@@ -12,12 +12,11 @@ from textual.coordinate import Coordinate
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
-from engine.catalog import FAMILIES, family
-from engine.core.errors import LexigradError, UsageError
+from engine.core.errors import LexigradError
 from engine.core.liveness import LIVE
-from engine.core.recipe import Recipe
 from engine.core.store import Run
 from tui.figures import ago, headline_words
+from tui.recipes import differences
 from tui.render.safe import safe
 from tui.run_words import STATES
 from tui.screens.page import Page
@@ -203,17 +202,3 @@ class RunsScreen(Page):
     def action_edge(self, last: int) -> None:
         """Go to the first or the last run."""
         self.query_one(DataTable).move_cursor(row=len(self._shown) - 1 if last else 0)
-
-
-def differences(recipe: Recipe) -> str:
-    """Return the knobs in which a recipe differs from its preset, and its seed where it is not 0."""
-    words: list[str] = []
-    if recipe.family in FAMILIES:
-        try:
-            usual = family(recipe.family).configure(recipe.preset).values()
-            words = [f"{name.replace('_', ' ')} {value}" for name, value in recipe.knobs.items() if usual.get(name) != value]
-        except UsageError:
-            words = []
-    if recipe.seed:
-        words.append(f"seed {recipe.seed}")
-    return "  ".join(words)

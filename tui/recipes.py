@@ -1,0 +1,71 @@
+"""From what was asked, on a page or a command line, to a recipe; and from a recipe to what is special about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from engine.catalog import FAMILIES, RunTarget, family
+from engine.core.errors import UsageError
+from engine.core.recipe import Asked, Input, Recipe
+from engine.core.spec import Value
+
+if TYPE_CHECKING:
+    from engine.core.store import Run
+
+
+def recipe_of(
+    target: RunTarget, *, start: str = "", entry: str = "", group: str = "", asked: Asked | None = None
+) -> Recipe:
+    """Return the complete recipe of a run target; `start` is the id of the run that it starts from.
+
+    Raises:
+        UsageError: a value is out of its knob's range.
+    """
+    return Recipe(
+        family=target.family.name,
+        preset=target.preset.name,
+        knobs=target.spec.values(),
+        seed=target.seed,
+        inputs={"model": Input(run=start)} if start else {},
+        asked=asked or Asked(),
+        entry=entry,
+        group=group,
+    )
+
+
+def target_of(recipe: Recipe) -> str:
+    """Return ``family/preset``."""
+    return f"{recipe.family}/{recipe.preset}"
+
+
+def latest_finished(target: str, runs: Iterable[Run]) -> str:
+    """Return the id of the newest finished run of ``family/preset``; empty where there is none.
+
+    Args:
+        target: as an entry or a preset names it.
+        runs: the newest first.
+    """
+    for run in runs:
+        if target_of(run.recipe) == target and run.state() == "finished":
+            return run.id
+    return ""
+
+
+def changes(recipe: Recipe) -> dict[str, Value]:
+    """Return the knobs in which a recipe differs from its preset."""
+    if recipe.family not in FAMILIES:
+        return {}
+    try:
+        usual = family(recipe.family).configure(recipe.preset).values()
+    except UsageError:
+        return {}
+    return {name: value for name, value in recipe.knobs.items() if usual.get(name) != value}
+
+
+def differences(recipe: Recipe) -> str:
+    """Return the knobs in which a recipe differs from its preset, and its seed where it is not 0, in words."""
+    words = [f"{name.replace('_', ' ')} {value}" for name, value in changes(recipe).items()]
+    if recipe.seed:
+        words.append(f"seed {recipe.seed}")
+    return "  ".join(words)

@@ -27,6 +27,7 @@ class Ending:
         self.failed: Failed | None = None
         self.saved: Saved | None = None
         self.step = 0
+        self.seconds = 0.0
         self.scalars: dict[str, Number] = {}
         """Each metric's last value, as far as the end of the log reaches."""
         self._read(folder)
@@ -44,6 +45,7 @@ class Ending:
             except (Damaged, Unknown):
                 continue
             self.step = max(self.step, event.s)
+            self.seconds = max(self.seconds, event.t)
             match event:
                 case Started():
                     return

@@ -72,6 +72,15 @@ def read_inside(folder: Path, address: str, limit: int = LARGEST_RECORD) -> byte
         os.close(descriptor)
 
 
+def read_start(folder: Path, address: str, limit: int) -> bytes:
+    """Return the first `limit` bytes of the file at `address` below `folder`; errors are those of `open_inside`."""
+    descriptor = open_inside(folder, address)
+    try:
+        return os.read(descriptor, limit)
+    finally:
+        os.close(descriptor)
+
+
 def read_end(folder: Path, address: str, limit: int) -> bytes:
     """Return the last `limit` bytes of the file at `address` below `folder`; errors are those of `open_inside`."""
     descriptor = open_inside(folder, address)

@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 
 from engine.core.control import FOLDER as CONTROL
-from engine.core.ending import Ending
+from engine.core.ending import LOG, Ending
 from engine.core.errors import RunError, suggest
-from engine.core.events import real
+from engine.core.events import LARGEST_LINE, Started, decode, real
+from engine.core.files import read_start
 from engine.core.liveness import LIVE, State, cause_of, lock_is_held, state_of
 from engine.core.recipe import Recipe, read_recipe, write_recipe
 from engine.core.records import Exit, Label, Processes, Status, read_record, write_record
@@ -131,6 +132,18 @@ class Run:
             return {name: real(value) for name, value in ending.finished.headline.items()}
         known = {name: real(value) for name, value in ending.scalars.items()}
         return {name: known[name] for name in names if name in known} if names else known
+
+    def seconds(self) -> float:
+        """Return how long it trained so far, pauses left out, as far as its log tells."""
+        return self.ending().seconds
+
+    def device(self) -> str:
+        """Return what it trains on, in the words of its log's first line; empty before it has one."""
+        try:
+            started = decode(read_start(self.folder, LOG, LARGEST_LINE).partition(b"\n")[0])
+        except (OSError, RunError, ValueError):
+            return ""
+        return started.device if isinstance(started, Started) else ""
 
     def bytes(self) -> int:
         """Return how much of the disk the folder takes, links not followed."""

@@ -1,0 +1,111 @@
+"""What a run will cost, before it starts: parameters, memory, steps, time, and where the time's figure comes from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from engine.core.errors import LexigradError
+from engine.core.spec import Family, Preset, Spec
+from engine.core.store import Run, RunStore
+
+BYTES_A_PARAMETER = 16
+"""float32 weight, gradient and two optimizer moments."""
+FLOPS_AN_ACTIVATION = 48
+"""Training operations of which one byte of kept activations is the result, for layers of common width."""
+BASE_MEMORY = 350 * 1024**2
+"""Bytes that a process has once torch is imported."""
+MOST_RUNS = 20
+"""Finished runs of the family that are looked at, the newest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The cost of a run."""
+
+    parameters: int
+    memory: float
+    """Bytes, of the GPU or of the machine: weights, optimizer, activations of one batch, torch itself."""
+    steps: int
+    seconds: float | None
+    """Of training; None where nothing comparable was ever measured."""
+    basis: str
+    """Where `seconds` comes from, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a spec asks of the machine."""
+
+    parameters: int
+    flops_per_sample: float
+    samples: float
+
+    @property
+    def flops(self) -> float:
+        """Floating-point operations of the whole run."""
+        return self.flops_per_sample * self.samples
+
+
+def estimate(family: Family, preset: Preset, spec: Spec, store: RunStore | None = None) -> Estimate:
+    """Estimate a run of `spec`, which started from `preset`; runs in `store` tell this machine's pace.
+
+    Raises:
+        LexigradError: the spec's knobs do not go together.
+    """
+    work = work_of(family, spec)
+    steps = max(1, math.ceil(work.samples / spec.batch_size))
+    activations = spec.batch_size * work.flops_per_sample / FLOPS_AN_ACTIVATION
+    seconds, basis = _from_own_runs(family, work, store) or _from_preset(family, preset, work)
+    memory = BASE_MEMORY + BYTES_A_PARAMETER * work.parameters + activations
+    return Estimate(parameters=work.parameters, memory=memory, steps=steps, seconds=seconds, basis=basis)
+
+
+def work_of(family: Family, spec: Spec) -> Work:
+    """Return parameters, operations and samples of a spec on its data set."""
+    inputs, outputs, examples = _shape(family, spec.data)
+    kept = min(spec.examples, examples) if spec.examples and examples else spec.examples or examples
+    return Work(spec.parameters(inputs, outputs), spec.flops_per_sample(inputs, outputs), spec.total_samples(kept))
+
+
+def _shape(family: Family, data: str) -> tuple[int, int, int]:
+    """Return inputs, outputs and examples of a data set; for a file that only the trainer reads, the family's usual ones."""
+    from engine.data.table import TABLE
+
+    row = TABLE.get(data) or TABLE[family.data[0]]
+    return row.inputs, row.outputs, row.examples
+
+
+def _from_preset(family: Family, preset: Preset, work: Work) -> tuple[float | None, str]:
+    if not preset.seconds:
+        return None, "nothing like it was measured yet"
+    measured = work_of(family, family.configure(preset.name))
+    if not measured.flops:
+        return preset.seconds, "measured on two cores"
+    share = work.flops / measured.flops
+    return preset.seconds * share, "measured on two cores" if share == 1 else "scaled from the preset, on two cores"
+
+
+def _from_own_runs(family: Family, work: Work, store: RunStore | None) -> tuple[float, str] | None:
+    """Return the time at the pace of the person's own run of this family that was most like it."""
+    best: tuple[float, float, Run] | None = None
+    for run in finished_runs(family, store):
+        try:
+            before = work_of(family, family.spec.of(run.recipe.knobs))
+        except LexigradError:
+            continue
+        seconds = run.seconds()
+        if not seconds or not before.flops or not work.flops:
+            continue
+        distance = abs(math.log(work.flops_per_sample / before.flops_per_sample))
+        if best is None or distance < best[0]:
+            best = (distance, seconds * work.flops / before.flops, run)
+    return (best[1], "at the pace of your own run") if best is not None else None
+
+
+def finished_runs(family: Family, store: RunStore | None) -> list[Run]:
+    """Return the newest finished runs of a family."""
+    if store is None:
+        return []
+    ours = [run for run in store.runs() if run.recipe.family == family.name][: 2 * MOST_RUNS]
+    return [run for run in ours if run.state() == "finished"][:MOST_RUNS]

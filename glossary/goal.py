@@ -9,6 +9,7 @@ In a file, ``check:`` is a mapping with one key; nothing in it is ever evaluated
     check: {run: {target: mlp/quick, step: 20}}
     check: {run: {target: mlp/quick, same_as: first, changed: {learning_rate: x100}, step: 20}}
     check: {run: {target: mlp/quick, state: finished, reached: {valid/accuracy: ">= 0.95"}}}
+    check: {run: {target: mlp/quick, knobs: {width: "<= 8", optimizer: sgd}}}
     check: {run: {target: gpt/quick, same_as: first, reached: {valid/loss: "< first"}}}
     check: {run: {target: gpt/quick, count: 4, different: width, state: finished}}
     check: {turned: {knob: learning_rate, target: gpt/quick}}
@@ -88,7 +89,7 @@ class Ran(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``first`` (the first run) or the id of an earlier step: all knobs but `changed` equal that run's."""
     changed: tuple[Change, ...] = ()
     knobs: dict[str, str] = {}
-    """Knobs that have to have these values, whatever another run had."""
+    """Knobs that have to have these values (``8``) or lie on this side of one (``<= 8``), whatever another run had."""
     state: str = ""
     """One of `STATES`, or ``ended``."""
     step: int = 0

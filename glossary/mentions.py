@@ -1,6 +1,7 @@
 """Where a text mentions a term: by its title or an alias, in any number, longest first.
 
-A mention inside a longer term is that of the longer one: "self-attention" does not mention attention.
+A mention inside a longer term is that of the longer one: "self-attention" does not mention attention; and a part of
+another compound ("gradient-norm panel") is none.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import msgspec
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?\+*")
 _GAP = re.compile(r"[ \t]*\n?[ \t]*(?:[-‐/][ \t]*)?")
 _EVERYDAY = re.compile(
-    r"\b(?:pay|pays|paid|paying|draw|draws|drew|call|calls|attract|attracts|deserve|deserves)\s+(?:\w+\s+)?attention\b",
+    r"\b(?:pay|pays|paid|paying|draw|draws|drew|call|calls|attract|attracts|deserve|deserves)\s+(?:\w+\s+)?attention\b|"
+    r"\btraining\s+sets\s+(?:an?|the)\b",
     re.IGNORECASE,
 )
 """Phrases in which the word is not the term."""
+_COMPOUND = re.compile(r"[-‐][^\W_]")
+_PREFIXED = re.compile(r"[^\W_][-‐]$")
 
 
 class Mention(msgspec.Struct, frozen=True):
@@ -91,7 +95,8 @@ class Mentions:
             if length:
                 start, end = tokens[at].start(), tokens[at + length - 1].end()
                 slug = self._slug(tuple(keys[at : at + length]), text[start:end])
-                yield Mention(start, end, slug)
+                if not _COMPOUND.match(text, end) and not _PREFIXED.search(text, max(0, start - 2), start):
+                    yield Mention(start, end, slug)
             at += length or 1
 
     def _length(self, text: str, tokens: list[re.Match[str]], keys: list[str], at: int) -> int:

@@ -157,7 +157,7 @@ def _misses(goal: Ran, run: RunFact, facts: Facts) -> str:
         return f"it is one of {run.target}"
     other = _compared_with(goal, facts)
     for knob, value in goal.knobs.items():
-        if not _equal(run.knobs.get(knob), value):
+        if not _has(run.seed if knob == "seed" else run.knobs.get(knob), value):
             return f"its {_words(knob)} is {run.knobs.get(knob)}, not {value}"
     if goal.same_as:
         if other is None or other is run:
@@ -214,7 +214,7 @@ def _short_of(bound: Bound, run: RunFact, other: RunFact | None) -> str:
         goal *= reference
     if best is None:
         return f"it has no {bound.metric} yet"
-    reached = {"<": best < goal, "<=": best <= goal, ">": best > goal, ">=": best >= goal}[bound.comparison]
+    reached = _compare(best, bound.comparison, goal)
     return "" if reached else f"its best {bound.metric} is {figure(best)}, not {bound.comparison} {figure(goal)}"
 
 
@@ -236,6 +236,19 @@ def _equal(one: Value | None, two: Value | None) -> bool:
         return True
     left, right = _number(one), _number(two)
     return left is not None and right is not None and math.isclose(left, right, rel_tol=1e-9)
+
+
+def _has(value: Value | None, wanted: str) -> bool:
+    """Say whether a knob has a value, or lies on the side of one that ``<= 8`` names."""
+    side = re.fullmatch(r"\s*(<=|>=|<|>)\s*(\S+)\s*", wanted)
+    if side is None:
+        return _equal(value, wanted)
+    here, there = _number(value), _number(side[2])
+    return here is not None and there is not None and _compare(here, side[1], there)
+
+
+def _compare(one: float, comparison: str, other: float) -> bool:
+    return {"<": one < other, "<=": one <= other, ">": one > other, ">=": one >= other}[comparison]
 
 
 def _words(knob: str) -> str:

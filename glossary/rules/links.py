@@ -12,7 +12,7 @@ from glossary.names import slugify
 from glossary.prose import LINK, line_at, prose
 from glossary.rules.base import Findings, Inquiry, at_key, problem
 
-UNLINKED: Level = "warning"
+UNLINKED: Level = "error"
 ONE_WAY: Level = "warning"
 NOT_READ = (QUESTIONS, "Further reading")
 """Sections in which a term need not be a link."""

@@ -46,8 +46,14 @@ def _step(step: Step, inquiry: Inquiry) -> Iterator[str]:
         for link in find_links(text, prose(text)):
             yield from _target(inquiry, "entry", link.target)
     kind, _, target = step.go.partition(" ")
-    if kind in ("read", "run", "lab", "play"):
-        yield from _target(inquiry, "entry" if kind == "read" else kind, target.split()[0])
+    if kind == "read":
+        slug, _, heading = target.partition("#")
+        found = inquiry.library.locate(target)
+        yield from _target(inquiry, "entry", slug)
+        if heading and found is not None and found[1] is None:
+            yield f"{slug} has no section '{heading}'."
+    elif kind in ("run", "lab", "play"):
+        yield from _target(inquiry, kind, target.split()[0])
     if step.check is not None:
         yield from _goal(step.check, inquiry)
 
@@ -66,13 +72,11 @@ def _goal(goal: Goal, inquiry: Inquiry) -> Iterator[str]:
             yield from _target(inquiry, "entry", goal.slug)
         case Ran():
             yield from _target(inquiry, "run", goal.target)
-            wanted = [
-                *goal.knobs,
-                *(change.knob for change in goal.changed),
-                *([goal.different] if goal.different else []),
-            ]
+            wanted = {*goal.knobs, goal.different, *(change.knob for change in goal.changed)} - {""}
             known = inquiry.known.knobs.get(goal.target.partition("/")[0])
-            yield from (f"there is no knob '{knob}'." for knob in wanted if known is not None and knob not in known)
+            yield from (
+                f"there is no knob '{knob}'." for knob in sorted(wanted) if known is not None and knob not in known
+            )
         case Turned():
             if goal.target:
                 yield from _target(inquiry, "run", goal.target)

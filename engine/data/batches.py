@@ -1,4 +1,4 @@
-"""Training batches from tensors that lie on the device; which examples come when is a pure function of seed and step."""
+"""Training batches from tensors on the device; which examples come when is a pure function of seed and step."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Batch = tuple[Tensor, ...]
 def seeded(seed: int, number: int, device: torch.device, stream: int = 0) -> torch.Generator:
     """Return a generator on `device` for one epoch or step of one stream of chance; near seeds share nothing.
 
-    The words are mixed by the finalizer of SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number generators,
-    2014), because seeds that differ in few bits give generators that resemble one another at first.
+    The words are mixed by the finalizer of SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number
+    generators, 2014), because seeds that differ in few bits give generators that resemble one another at first.
     """
     mixed = (seed * 0x9E3779B97F4A7C15 + number * 0xBF58476D1CE4E5B9 + stream * 0x94D049BB133111EB) % 2**64
     mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) % 2**64
@@ -25,8 +25,8 @@ def seeded(seed: int, number: int, device: torch.device, stream: int = 0) -> tor
 class Shuffled:
     """Batches of examples in a new random order every epoch.
 
-    The epochs follow one another without a gap, so that every batch is full: one may hold the end of an epoch and the start
-    of the next, and where the data are few it holds several epochs.
+    The epochs follow one another without a gap, so that every batch is full: one may hold the end of an epoch and the
+    start of the next, and where the data are few it holds several epochs.
 
     Args:
         tensors: what belongs together, examples along the first axis, on one device.
@@ -74,11 +74,15 @@ class Shuffled:
             for old in [each for each in self._orders if each < epoch - 1]:
                 del self._orders[old]
             device = self.tensors[0].device
-            self._orders[epoch] = torch.randperm(self.examples, generator=seeded(self.seed, epoch, device), device=device)
+            self._orders[epoch] = torch.randperm(
+                self.examples, generator=seeded(self.seed, epoch, device), device=device
+            )
         return self._orders[epoch]
 
 
-def in_order(tensors: tuple[Tensor, ...], batch_size: int, prepare: Callable[[Tensor], Tensor] | None = None) -> Iterator[Batch]:
+def in_order(
+    tensors: tuple[Tensor, ...], batch_size: int, prepare: Callable[[Tensor], Tensor] | None = None
+) -> Iterator[Batch]:
     """Yield every example once, in the order in which they lie; the last batch may be short."""
     for start in range(0, len(tensors[0]), batch_size):
         first, *others = (tensor[start : start + batch_size] for tensor in tensors)

@@ -50,7 +50,9 @@ def split_text(name: str, text: str) -> Corpus:
         DataError: it is too short.
     """
     if len(text) < SHORTEST:
-        raise DataError(f"{name} has {len(text):,} characters, too few to train on.", f"Use a text of at least {SHORTEST:,}.")
+        raise DataError(
+            f"{name} has {len(text):,} characters, too few to train on.", f"Use a text of at least {SHORTEST:,}."
+        )
     cut = int(len(text) * TRAIN_SHARE)
     return Corpus(name=name, train=text[:cut], valid=text[cut:], digest=hashlib.sha256(text.encode()).hexdigest())
 

@@ -15,8 +15,8 @@ Layout = Literal["plane", "table", "pictures"]
 class Examples:
     """Labeled examples. Shape legend: N examples, F features, C channels, H height, W width.
 
-    Inputs are ``NF`` (plane, table: float32) or ``NCHW`` (pictures: bytes), as they are kept; `prepare` makes of a batch of them
-    what a model sees. Labels are class numbers, or float32 numbers to predict where `classes` is empty.
+    Inputs are ``NF`` (plane, table: float32) or ``NCHW`` (pictures: bytes), as they are kept; `prepare` makes of a
+    batch of them what a model sees. Labels are class numbers, or float32 numbers to predict where `classes` is empty.
     """
 
     name: str
@@ -64,7 +64,9 @@ class Corpus:
 
 
 def moments(inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation: per feature of ``NF``, per channel (as ``C11``) of ``NCHW``; constants get 1."""
+    """Return mean and standard deviation: per feature of ``NF``, per channel (as ``C11``) of ``NCHW``; constants
+    get 1.
+    """
     axes = (0,) if inputs.ndim == 2 else (0, 2, 3)
     floats = inputs.double()
     mean = floats.mean(axes, keepdim=True)[0].float()

@@ -1,7 +1,7 @@
 """Verified, resumable downloads with the standard library alone.
 
-A file grows beside its place as ``.<name>.part`` and moves there when its size and SHA-256 are right; a download that was
-cut off goes on where it stopped.
+A file grows beside its place as ``.<name>.part`` and moves there when its size and SHA-256 are right; a download that
+was cut off goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -34,10 +34,7 @@ def fetch(row: DataSet, progress: Progress = silent) -> list[Path]:
         DataError: there is no connection, the server refuses, a file is not what it should be, or the disk is full.
     """
     folder = data_folders()[-1] / row.folder
-    paths = []
-    for file in missing(row):
-        paths.append(fetch_file(file, folder, progress))
-    return paths
+    return [fetch_file(file, folder, progress) for file in missing(row)]
 
 
 def fetch_file(file: File, folder: Path, progress: Progress = silent) -> Path:
@@ -48,7 +45,10 @@ def fetch_file(file: File, folder: Path, progress: Progress = silent) -> Path:
         _continue(file, part, progress)
         if digest_of(part) != file.sha256:
             part.unlink()
-            raise DataError(f"{file.url} gave a file that is not {file.name} (checksum).", "Try again; if it stays, its source has changed.")
+            raise DataError(
+                f"{file.url} gave a file that is not {file.name} (checksum).",
+                "Try again; if it stays, its source has changed.",
+            )
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         part.replace(place)
@@ -58,10 +58,12 @@ def fetch_file(file: File, folder: Path, progress: Progress = silent) -> Path:
         reason = getattr(error, "reason", error)
         raise DataError(
             f"{file.name} could not be loaded from {file.url} ({reason}).",
-            f"Go online and try again, it goes on where it stopped; or copy the file to {place} from a machine that is online.",
+            f"Go online and try again, it goes on where it stopped; or copy the file from elsewhere to {place}.",
         ) from None
     except OSError as error:
-        raise DataError(f"{place} could not be written ({error.strerror}).", "Make room, or set LEXIGRAD_HOME elsewhere.") from None
+        raise DataError(
+            f"{place} could not be written ({error.strerror}).", "Make room, or set LEXIGRAD_HOME elsewhere."
+        ) from None
     return place
 
 
@@ -84,7 +86,10 @@ def _continue(file: File, part: Path, progress: Progress) -> None:
             while piece := answer.read(PIECE):
                 here += len(piece)
                 if here > file.bytes:
-                    raise DataError(f"{file.url} sends more than the {file.bytes:,} bytes of {file.name}.", "Its source has changed.")
+                    raise DataError(
+                        f"{file.url} sends more than the {file.bytes:,} bytes of {file.name}.",
+                        "Its source has changed.",
+                    )
                 written.write(piece)
                 progress(file.name, here, file.bytes)
     if here < file.bytes:

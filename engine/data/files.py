@@ -14,7 +14,8 @@ PIECE = 1 << 20
 
 def how_to_get(row: DataSet) -> str:
     """Return the sentence that says how to get a data set's files."""
-    return f"Get it with `lexigrad data get {row.name}` ({row.bytes / 1e6:,.1f} MB), or put its files into {data_folders()[-1] / row.folder}."
+    place = data_folders()[-1] / row.folder
+    return f"Get it with `lexigrad data get {row.name}` ({row.bytes / 1e6:,.1f} MB), or put its files into {place}."
 
 
 def find(row: DataSet, file: File) -> Path:
@@ -31,7 +32,9 @@ def find(row: DataSet, file: File) -> Path:
             if size == file.bytes:
                 return path
             wrong = f"{path} has {size:,} bytes instead of {file.bytes:,}; it is incomplete or damaged."
-    raise DataError(wrong or f"{row.title} is not on this machine: {file.name} is in none of the data folders.", how_to_get(row))
+    raise DataError(
+        wrong or f"{row.title} is not on this machine: {file.name} is in none of the data folders.", how_to_get(row)
+    )
 
 
 def missing(row: DataSet) -> list[File]:

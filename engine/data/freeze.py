@@ -2,8 +2,9 @@
 
 ``python -m engine.data.freeze glossary/entries engine/data/glossary-v1.txt.gz``
 
-The engine never imports the glossary: a corpus comes to it as this file, and a new one gets a new name, so that editing an
-entry moves no figure. Code, formulas on lines of their own, headings, sources and markup are left out; what stays are sentences.
+The engine never imports the glossary: a corpus comes to it as this file, and a new one gets a new name, so that editing
+an entry moves no figure. Code, formulas on lines of their own, headings, sources and markup are left out; what stays
+are sentences.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ _MARKUP = (
 def freeze(folder: Path) -> str:
     """Return the prose of every entry below `folder`, a blank line between entries.
 
-    They come in the order of a hash of their names, so that the end of the text, which validation takes, is a random sample.
+    They come in the order of a hash of their names, so that the end of the text, which validation takes, is a random
+    sample.
     """
     paths = sorted(folder.rglob("*.md"), key=lambda path: hashlib.sha256(path.stem.encode()).digest())
     return "\n".join(prose(path.read_text(encoding="utf-8")) for path in paths)

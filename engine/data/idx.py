@@ -17,7 +17,18 @@ from engine.data.table import DataSet, File
 
 CLASSES = {
     "mnist": tuple("0123456789"),
-    "fashion-mnist": ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"),
+    "fashion-mnist": (
+        "T-shirt",
+        "trouser",
+        "pullover",
+        "dress",
+        "coat",
+        "sandal",
+        "shirt",
+        "sneaker",
+        "bag",
+        "ankle boot",
+    ),
 }
 UNSIGNED_BYTES = 0x08
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from engine.core.errors import DataError, suggest
 from engine.data.batches import seeded
 from engine.data.examples import Corpus, Examples, moments
 from engine.data.split import split_examples
 from engine.data.table import TABLE
+
 
 def load(name: str, spec: Any, seed: int, device: torch.device) -> Examples | Corpus:
     """Return a data set, split, on the device.
@@ -33,7 +33,10 @@ def load(name: str, spec: Any, seed: int, device: torch.device) -> Examples | Co
     elif Path(name).expanduser().suffix or "/" in name:
         loaded = _load_path(Path(name).expanduser(), spec, seed)
     else:
-        raise DataError(f"There is no data set '{name}'.", suggest(name, list(TABLE)) + " A file is named by its path, say ./mine.csv.")
+        raise DataError(
+            f"There is no data set '{name}'.",
+            suggest(name, list(TABLE)) + " A file is named by its path, say ./mine.csv.",
+        )
     return _placed(_cut(loaded, spec.examples, seed), device)
 
 
@@ -84,10 +87,17 @@ def _load_idx(name: str) -> Examples:
     train_NCHW = pictures[:, None]
     mean, deviation = moments(train_NCHW)
     return Examples(
-        name=name, layout="pictures", train_inputs=train_NCHW, train_labels=labels.long(), valid_inputs=valid_pictures[:, None],
-        valid_labels=valid_labels.long(), classes=idx.CLASSES[name], mean=mean, deviation=deviation,
+        name=name,
+        layout="pictures",
+        train_inputs=train_NCHW,
+        train_labels=labels.long(),
+        valid_inputs=valid_pictures[:, None],
+        valid_labels=valid_labels.long(),
+        classes=idx.CLASSES[name],
+        mean=mean,
+        deviation=deviation,
         digest=digest_of_strings(*(file.sha256 for file in row.files)),
-    )  # fmt: skip
+    )
 
 
 def digest_of_strings(*parts: str) -> str:
@@ -96,7 +106,9 @@ def digest_of_strings(*parts: str) -> str:
 
 
 def _cut(data: Examples | Corpus, examples: int, seed: int) -> Examples | Corpus:
-    """Return the data with that many training examples, chosen by `seed` (the first characters of a text); 0 keeps all."""
+    """Return the data with that many training examples, chosen by `seed` (the first characters of a text); 0
+    keeps all.
+    """
     if not examples or examples >= size(data):
         return data
     if isinstance(data, Corpus):
@@ -109,5 +121,12 @@ def _placed(data: Examples | Corpus, device: torch.device) -> Examples | Corpus:
     """Return the data with every tensor on the device."""
     if isinstance(data, Corpus):
         return data
-    tensors = {each.name: value for each in fields(data) if isinstance(value := getattr(data, each.name), Tensor)}
-    return replace(data, **{name: tensor.to(device) for name, tensor in tensors.items()})
+    return replace(
+        data,
+        train_inputs=data.train_inputs.to(device),
+        train_labels=data.train_labels.to(device),
+        valid_inputs=data.valid_inputs.to(device),
+        valid_labels=data.valid_labels.to(device),
+        mean=data.mean.to(device),
+        deviation=data.deviation.to(device),
+    )

@@ -15,7 +15,14 @@ VALID_SHARE = 0.2
 
 
 def split_examples(
-    name: str, layout: Layout, inputs: Tensor, labels: Tensor, seed: int, *, classes: tuple[str, ...], columns: tuple[str, ...] = ()
+    name: str,
+    layout: Layout,
+    inputs: Tensor,
+    labels: Tensor,
+    seed: int,
+    *,
+    classes: tuple[str, ...],
+    columns: tuple[str, ...] = (),
 ) -> Examples:
     """Return examples split at random by `seed`, with the same share of every class on both sides.
 
@@ -24,7 +31,9 @@ def split_examples(
     valid = valid_places(labels, seed, stratified=bool(classes))
     train_inputs, train_labels = inputs[~valid], labels[~valid]
     mean, deviation = moments(train_inputs)
-    label_mean, label_deviation = (0.0, 1.0) if classes else (float(train_labels.mean()), float(train_labels.std()) or 1.0)
+    label_mean, label_deviation = (
+        (0.0, 1.0) if classes else (float(train_labels.mean()), float(train_labels.std()) or 1.0)
+    )
 
     def scaled(values: Tensor) -> Tensor:
         return values if classes else (values - label_mean) / label_deviation

@@ -84,10 +84,11 @@ _ROWS = (
         citation="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.",
     ),
     DataSet(
-        name="breast-cancer", title="Breast cancer (Wisconsin, diagnostic)", kind="table", examples=455, inputs=30, outputs=2,
+        name="breast-cancer", title="Breast cancer (Wisconsin, diagnostic)", kind="table",
+        examples=455, inputs=30, outputs=2,
         summary="Measurements of cell nuclei, benign or malignant.",
         license="CC BY 4.0, shipped with scikit-learn",
-        citation="W. Wolberg, O. Mangasarian, N. Street and W. Street, Breast Cancer Wisconsin (Diagnostic), UCI, 1993.",
+        citation="W. Wolberg, O. Mangasarian and N. Street, Breast Cancer Wisconsin (Diagnostic), UCI, 1993.",
     ),
     DataSet(
         name="wine", title="Wine", kind="table", examples=142, inputs=13, outputs=3,
@@ -96,7 +97,8 @@ _ROWS = (
         citation="S. Aeberhard and M. Forina, Wine, UCI, 1992.",
     ),
     DataSet(
-        name="fashion-mnist", title="Fashion-MNIST", kind="pictures", folder="fashion_mnist", examples=60_000, inputs=784, outputs=10,
+        name="fashion-mnist", title="Fashion-MNIST", kind="pictures", folder="fashion_mnist",
+        examples=60_000, inputs=784, outputs=10,
         summary="Pictures of clothes, 28 by 28 pixels, in ten classes.",
         license="MIT, (c) 2017 Zalando SE",
         citation="H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST: a Novel Image Dataset for Benchmarking, 2017.",
@@ -123,7 +125,8 @@ _ROWS = (
         name="mnist", title="MNIST", kind="pictures", folder="mnist", examples=60_000, inputs=784, outputs=10,
         summary="Handwritten digits of 28 by 28 pixels.",
         license="not stated at the source",
-        citation="Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document recognition, 1998.",
+        citation="Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document"
+        " recognition, 1998.",
         files=(
             File(
                 "train-images-idx3-ubyte.gz", f"{_MNIST}/train-images-idx3-ubyte.gz", 9_912_422,

@@ -14,7 +14,8 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 
 class Characters:
-    """A vocabulary of single characters: those of the training text in code-point order, and `UNKNOWN`, where it is needed.
+    """A vocabulary of single characters: those of the training text in code-point order, and `UNKNOWN`, where it is
+    needed.
 
     Args:
         train: the text whose characters are known.
@@ -32,9 +33,15 @@ class Characters:
         return len(self.words)
 
     def encode(self, text: str, device: torch.device | str = "cpu") -> Tensor:
-        """Return the numbers of the characters of `text`, int64; unknown ones are left out where there is no `UNKNOWN`."""
+        """Return the numbers of the characters of `text`, int64; unknown ones are left out where there is no
+        `UNKNOWN`.
+        """
         fallback = self.numbers.get(UNKNOWN)
-        codes = torch.frombuffer(bytearray(text.encode("utf-32-le", errors="replace")), dtype=torch.int32) if text else torch.empty(0)
+        codes = (
+            torch.frombuffer(bytearray(text.encode("utf-32-le", errors="replace")), dtype=torch.int32)
+            if text
+            else torch.empty(0)
+        )
         table = torch.full((0x110000,), -1 if fallback is None else fallback, dtype=torch.int64)
         for word, number in self.numbers.items():
             table[ord(word)] = number
@@ -76,10 +83,12 @@ class Windows:
 
 
 def cold_windows(tokens: Tensor, length: int, batch_size: int) -> Iterator[Batch]:
-    """Yield the whole text once in windows of `length` that follow one another, each ``(x_BT, y_BT)`` without earlier context.
+    """Yield the whole text once in windows of `length` that follow one another, each ``(x_BT, y_BT)`` without earlier
+    context.
 
-    The protocol behind "full split, cold context of `length`": every character but the first is predicted exactly once, the
-    first of a window from the one character before it. The rest that fills no window comes last, as one shorter window.
+    The protocol behind "full split, cold context of `length`": every character but the first is predicted exactly once,
+    the first of a window from the one character before it. The rest that fills no window comes last, as one shorter
+    window.
     """
     whole = (len(tokens) - 1) // length
     x_NT = tokens[: whole * length].view(whole, length)

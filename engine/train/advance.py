@@ -47,7 +47,9 @@ class Advance:
                 if not is_memory_shortage(error):
                     raise
                 shortage = str(error)
-            self._halve(len(batch[0]), shortage)  # outside of the handler, whose traceback keeps the step's tensors alive
+            self._halve(
+                len(batch[0]), shortage
+            )  # outside of the handler, whose traceback keeps the step's tensors alive
 
     def recapture(self) -> None:
         """Capture the step anew before the next one; for knobs that are part of the graph."""
@@ -63,7 +65,9 @@ class Advance:
             torch.cuda.empty_cache()
         remedy = f"Fork the run with a smaller batch_size than {samples}, a smaller model, or more memory."
         if learner.batch_stats:
-            raise RunError("Memory ran out, and this loss couples the examples of a batch, so it cannot be cut.", remedy)
+            raise RunError(
+                "Memory ran out, and this loss couples the examples of a batch, so it cannot be cut.", remedy
+            )
         if learner.micro_batches * 2 > samples:
             raise RunError(f"Memory ran out on a single example ({shortage.splitlines()[0]}).", remedy)
         learner.micro_batches *= 2
@@ -82,9 +86,9 @@ def is_memory_shortage(error: RuntimeError) -> bool:
 class CapturedStep:
     """A train step as one CUDA graph: recorded once, replayed with a single launch.
 
-    Everything that changes between steps is read from fixed places: the batch is copied into the tensors of the capture, the
-    learning rate is a tensor, dropout draws from the generator that the graph has registered. Decisions in Python are
-    recorded as they fell.
+    Everything that changes between steps is read from fixed places: the batch is copied into the tensors of the
+    capture, the learning rate is a tensor, dropout draws from the generator that the graph has registered. Decisions in
+    Python are recorded as they fell.
     """
 
     def __init__(self, learner: Learner) -> None:

@@ -1,4 +1,6 @@
-"""What the loop does about commands: carry them out, answer them, and hold still while a run is paused or slowed down."""
+"""What the loop does about commands: carry them out, answer them, and hold still while a run is paused or slowed
+down.
+"""
 
 from __future__ import annotations
 
@@ -16,29 +18,28 @@ if TYPE_CHECKING:
 def attend(run: Training) -> None:
     """Carry out the commands that wait; while the run is paused or slowed down, hold still here."""
     obey(run)
-    if not run.orders.holding:
+    if not run.orders.holding():
         return
     if run.orders.paused:
         run.enter("pausing")
         run.evaluate()
         run.draw()
         run.enter("paused")
-    while run.orders.holding:
+    while run.orders.holding():
         run.beat()
         run.orders.hold()
         obey(run)
-    if not run.orders.paused:
-        run.enter("training")
+    run.enter("paused" if run.orders.paused else "training")
 
 
 def obey(run: Training) -> None:
     """Carry out and answer each command that waits."""
-    for id, command in run.orders.look():
+    for name, command in run.orders.look():
         try:
             text, ok = run.orders.obey(command, lambda order: turn(run, order)), True
         except LexigradError as error:
             text, ok = str(error), False
-        control.done(run.folder, id)
+        control.done(run.folder, name)
         run.emit(Answer(command=control.name_of(command), ok=ok, text=text))
 
 

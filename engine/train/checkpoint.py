@@ -1,9 +1,9 @@
 """Checkpoints that are whole or absent.
 
-A checkpoint is a folder ``checkpoints/step-00001200`` of ``model.safetensors`` (the weights that are evaluated, to play with),
-``training.safetensors`` (all else that a resume restores), ``state.json`` (what is no tensor) and ``digests.json`` (bytes and
-SHA-256 of the others). It is written beside its place, made durable, and moved there in one step; only then an older one goes.
-Nothing in it is ever unpickled, and nothing is loaded before its digest was checked.
+A checkpoint is a folder ``checkpoints/step-00001200`` of ``model.safetensors`` (the weights that are evaluated, to play
+with), ``training.safetensors`` (all else that a resume restores), ``state.json`` (what is no tensor) and
+``digests.json`` (bytes and SHA-256 of the others). It is written beside its place, made durable, and moved there in one
+step; only then an older one goes. Nothing in it is ever unpickled, and nothing is loaded before its digest was checked.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ class Checkpoint:
     training: dict[str, Tensor]
 
 
-def save_checkpoint(run: Path, state: State, model: Mapping[str, Tensor], training: Mapping[str, Tensor]) -> tuple[str, str]:
+def save_checkpoint(
+    run: Path, state: State, model: Mapping[str, Tensor], training: Mapping[str, Tensor]
+) -> tuple[str, str]:
     """Write a checkpoint, durable when this returns, and drop those that are no longer wanted.
 
     Returns: its address relative to the run, and its digest.
@@ -108,7 +110,9 @@ def _write_parts(part: Path, state: State, model: Mapping[str, Tensor], training
         "training.safetensors": save({name: tensor.cpu().contiguous() for name, tensor in training.items()}),
         "state.json": msgspec.json.encode(state),
     }
-    digests = {name: FileDigest(len(content), hashlib.sha256(content).hexdigest()) for name, content in contents.items()}
+    digests = {
+        name: FileDigest(len(content), hashlib.sha256(content).hexdigest()) for name, content in contents.items()
+    }
     contents["digests.json"] = msgspec.json.format(msgspec.json.encode(digests), indent=2) + b"\n"
     for name, content in contents.items():
         write_durable(part / name, content)
@@ -138,11 +142,15 @@ def checkpoints(run: Path) -> list[Path]:
     folder = run / FOLDER
     if folder.is_symlink() or not folder.is_dir():
         return []
-    return sorted(each for each in folder.iterdir() if NAME.fullmatch(each.name) and each.is_dir() and not each.is_symlink())
+    return sorted(
+        each for each in folder.iterdir() if NAME.fullmatch(each.name) and each.is_dir() and not each.is_symlink()
+    )
 
 
 def rotate(run: Path) -> None:
-    """Drop all checkpoints but the latest two and the best, each by renaming first, so that none is ever seen in part."""
+    """Drop all checkpoints but the latest two and the best, each by renaming first, so that none is ever seen in
+    part.
+    """
     found = checkpoints(run)
     kept = {*found[-LATEST_KEPT:], best_checkpoint(run)}
     for path in found:
@@ -163,7 +171,9 @@ def clear_leftovers(run: Path) -> None:
 
 def best_checkpoint(run: Path) -> Path | None:
     """Return the checkpoint whose evaluation was best, the latest among equals; None where none was evaluated."""
-    scored = [(state.headline, path) for path in checkpoints(run) if (state := _state(path)) and state.headline is not None]
+    scored = [
+        (state.headline, path) for path in checkpoints(run) if (state := _state(path)) and state.headline is not None
+    ]
     return max(scored)[1] if scored else None
 
 
@@ -185,13 +195,22 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         table = read_inside(path, "digests.json")
         digests = msgspec.json.decode(table, type=dict[str, FileDigest])
-        contents = {name: _verified(path, name, digests) for name in ("state.json", "model.safetensors", "training.safetensors")}
+        contents = {
+            name: _verified(path, name, digests) for name in ("state.json", "model.safetensors", "training.safetensors")
+        }
         state = msgspec.json.decode(contents["state.json"], type=State)
         if state.format > FORMAT:
-            raise RunError(f"{path.name} is a checkpoint of format {state.format}, newer than this Lexigrad.", "Update Lexigrad.")
-        tensors = [load(_sound(contents[name], f"{path.name}/{name}")) for name in ("model.safetensors", "training.safetensors")]
+            raise RunError(
+                f"{path.name} is a checkpoint of format {state.format}, newer than this Lexigrad.", "Update Lexigrad."
+            )
+        tensors = [
+            load(_sound(contents[name], f"{path.name}/{name}"))
+            for name in ("model.safetensors", "training.safetensors")
+        ]
     except FileNotFoundError as error:
-        raise RunError(f"{path.name} is incomplete: {Path(error.filename).name} is missing.", "Use an earlier checkpoint.") from None
+        raise RunError(
+            f"{path.name} is incomplete: {Path(error.filename).name} is missing.", "Use an earlier checkpoint."
+        ) from None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
         raise RunError(f"{path.name} cannot be read ({error}).", "Use an earlier checkpoint.") from None
     return Checkpoint(path, hashlib.sha256(table).hexdigest(), state, *tensors)

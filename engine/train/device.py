@@ -32,7 +32,8 @@ class Place:
     def describe(self) -> str:
         """Say it in words: ``cpu, 2 threads, bf16``; ``NVIDIA H200, bf16, captured``."""
         if self.device.type == "cuda":
-            return f"{torch.cuda.get_device_name(self.device)}, {SHORT[self.precision]}{', captured' if self.capture else ''}"
+            how = f"{SHORT[self.precision]}, captured" if self.capture else SHORT[self.precision]
+            return f"{torch.cuda.get_device_name(self.device)}, {how}"
         if self.device.type == "mps":
             return f"Apple GPU, {SHORT[self.precision]}"
         return f"cpu, {self.threads} thread{'s' if self.threads > 1 else ''}, {SHORT[self.precision]}"
@@ -59,7 +60,10 @@ def choose_device(name: str) -> torch.device:
     except RuntimeError:
         raise RunError(f"'{name}' is no device.", "Use auto, cpu, cuda, cuda:1 or mps.") from None
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise RunError(f"torch finds {torch.cuda.device_count()} CUDA GPUs here, not {name}.", "Use --device cpu, or see `lexigrad doctor`.")
+        raise RunError(
+            f"torch finds {torch.cuda.device_count()} CUDA GPUs here, not {name}.",
+            "Use --device cpu, or see `lexigrad doctor`.",
+        )
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise RunError("torch finds no Apple GPU here.", "Use --device cpu.")
     if device.type not in ("cpu", "cuda", "mps"):
@@ -72,8 +76,8 @@ def settle_place(asked: Asked, resolved: Resolved | None, flops_per_step: float)
 
     Args:
         asked: what the person wanted.
-        resolved: what the run computed with before, for a resume; its threads and precision are kept on the same kind of device.
-        flops_per_step: floating-point operations of one step, from which the probe tells a small step from a large one.
+        resolved: what the run computed with before, for a resume; kept on the same kind of device.
+        flops_per_step: floating-point operations of one step, from which the probe tells small steps from large ones.
 
     Raises:
         RunError: the device that was asked for is not there, or cannot compute in the precision.

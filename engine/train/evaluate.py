@@ -1,4 +1,6 @@
-"""Looking at a model without touching it: in eval mode, without gradients, with the averaged weights if there are any."""
+"""Looking at a model without touching it: in eval mode, without gradients, with the averaged weights if there are
+any.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def looking_at(learner: Learner) -> Iterator[None]:
-    """Within it the learner is as it is judged: eval mode, averaged weights, no gradients, chance as it was afterwards."""
+    """Within it the learner is as it is judged: eval mode, averaged weights, no gradients, chance as it was
+    afterwards.
+    """
     averaged = nullcontext() if learner.average is None else learner.average.applied()
     learner.mode(training=False)
     try:
@@ -28,7 +32,9 @@ def looking_at(learner: Learner) -> Iterator[None]:
 
 
 def evaluate(learner: Learner) -> dict[str, float]:
-    """Return ``valid/<name>`` of the whole validation split: sums over counts, which cross to the host once, at the end."""
+    """Return ``valid/<name>`` of the whole validation split: sums over counts, which cross to the host once, at
+    the end.
+    """
     sums: dict[str, Tensor] = {}
     counts: dict[str, int] = {}
     with looking_at(learner):

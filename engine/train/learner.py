@@ -1,6 +1,7 @@
 """The seam between the one loop and a family: what a learner has to be able to do.
 
-The loop knows steps, samples, time, checkpoints and commands. A learner knows its modules, its loss and what it can draw.
+The loop knows steps, samples, time, checkpoints and commands. A learner knows its modules, its loss and what it can
+draw.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Setting:
 
 
 class Learner(ABC):
-    """A family's side of training. Most need `build`, `batches`, `loss`, `valid_batches`, `valid_step` and `draw` alone.
+    """A family's side of training. Most need `build`, `batches`, `loss`, `valid_batches`, `valid_step` and `draw`
+    alone.
 
     A learner that trains several modules against one another (a GAN) overrides `train_step`, which owns all its
     optimizers, and where it keeps more than modules and optimizers also `state` and `load_state`.
@@ -126,6 +128,12 @@ class Learner(ABC):
         """
         return update(self, batch)
 
+    def flops_per_sample(self) -> float:
+        """Estimate the floating-point operations of forward and backward on one sample; convolutions need
+        more than this.
+        """
+        return 6.0 * sum(each.numel() for each in self.optimizers.parameters) * max(1, self.tokens_per_sample)
+
     def turn(self, name: str, value: Value) -> None:
         """Set a live knob; the loop has checked name and value. Override for knobs of the family's own."""
         self.spec = replace(self.spec, **{name: value})
@@ -176,13 +184,17 @@ class Learner(ABC):
         """Return all that a resume restores beside the evaluated weights, by dotted name."""
         kept = {f"optimizer.{name}": tensor for name, tensor in self.optimizers.state().items()}
         if self.average is not None:
-            kept |= {f"raw.{name}": tensor for name, tensor in zip(self.average.names, self.average.parameters, strict=True)}
+            kept |= {
+                f"raw.{name}": tensor for name, tensor in zip(self.average.names, self.average.parameters, strict=True)
+            }
             kept["average.updates"] = self.average.updates
         return kept
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Restore what `state` returned, after `load_weights` brought the evaluated weights."""
-        self.optimizers.load_state({name.removeprefix("optimizer."): t for name, t in state.items() if name.startswith("optimizer.")})
+        self.optimizers.load_state(
+            {name.removeprefix("optimizer."): t for name, t in state.items() if name.startswith("optimizer.")}
+        )
         if self.average is not None:
             self.average.take(state["average.updates"])
             for name, parameter in zip(self.average.names, self.average.parameters, strict=True):

@@ -11,8 +11,8 @@ from engine.train.training import Training
 def train(run: Training) -> Ending:
     """Train to the end of the recipe, or until somebody ends it; return how it ended (empty: by itself).
 
-    Nothing in a plain step waits for the device: batches come from tensors that lie on it, the learning rate goes there as
-    a number, and the step's scalars stay there until `Training.report` fetches them, ten to twenty times a second.
+    Nothing in a plain step waits for the device: batches come from tensors that lie on it, the learning rate goes there
+    as a number, and the step's scalars stay there until `Training.report` fetches them, ten to twenty times a second.
 
     Raises:
         RunError: a loss that is not finite, or memory that does not suffice; the last good checkpoint stands.

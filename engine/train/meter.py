@@ -36,7 +36,9 @@ class Meter:
     On a GPU what is handed over lies one crossing back: the copy runs behind the steps, and nothing waits for it.
     """
 
-    def __init__(self, device: torch.device, interval: float = INTERVAL, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, device: torch.device, interval: float = INTERVAL, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self.interval = interval
         self.clock = clock
         self._asynchronous = device.type == "cuda"

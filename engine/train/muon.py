@@ -1,8 +1,8 @@
 """Muon: momentum whose every update is made orthogonal, for the matrices inside a network.
 
 Keller Jordan et al., Muon: An optimizer for hidden layers in neural networks, 2024. The same rule as `torch.optim.Muon`
-(tests prove it), and beyond it: convolutions (flattened to one row a filter), a learning rate that stays on the device, a
-flag that holds an update back, and matrices of one shape orthogonalized together.
+(tests prove it), and beyond it: convolutions (flattened to one row a filter), a learning rate that stays on the device,
+a flag that holds an update back, and matrices of one shape orthogonalized together.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from torch import Tensor
 from engine.train.rules import Group, Rule
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Of the quintic a·X + b·(XXᵀ)X + c·(XXᵀ)²X; chosen for the steepest slope at zero, not for convergence to exactly one."""
+"""Of the quintic a·X + b·(XXᵀ)X + c·(XXᵀ)²X; chosen for the steepest slope at zero, not for convergence to exactly
+one.
+"""
 
 ITERATIONS = 5
 MOMENTUM = 0.95
@@ -22,8 +24,8 @@ MOMENTUM = 0.95
 def orthogonalize(matrices_NRC: Tensor, dtype: torch.dtype = torch.bfloat16) -> Tensor:
     """Return the nearest semi-orthogonal matrices, roughly: all singular values between about 0.5 and 1.5.
 
-    Newton-Schulz iteration, products only, so that it runs in low precision and in a batch. Shapes: N matrices of R rows
-    and C columns, in and out.
+    Newton-Schulz iteration, products only, so that it runs in low precision and in a batch. Shapes: N matrices of R
+    rows and C columns, in and out.
     """
     a, b, c = COEFFICIENTS
     tall = matrices_NRC.size(-2) > matrices_NRC.size(-1)
@@ -38,8 +40,8 @@ def orthogonalize(matrices_NRC: Tensor, dtype: torch.dtype = torch.bfloat16) -> 
 class Muon(Rule):
     """Nesterov momentum, orthogonalized, with decoupled weight decay; for parameters of two axes or more.
 
-    The step is longer for tall matrices by the square root of rows over columns, which keeps the size of the change that it
-    makes in the layer's output independent of the layer's shape.
+    The step is longer for tall matrices by the square root of rows over columns, which keeps the size of the change
+    that it makes in the layer's output independent of the layer's shape.
     """
 
     def begin(self, parameter: Tensor) -> dict[str, Tensor]:

@@ -58,7 +58,9 @@ class OptimizerSet:
         return [parameter.grad for parameter in self.parameters if parameter.grad is not None]
 
     def step(self, held: Tensor) -> None:
-        """Make one update, or change nothing at all where the 0-d float tensor `held` is 1; the device alone knows which."""
+        """Make one update, or change nothing at all where the 0-d float tensor `held` is 1; the device alone
+        knows which.
+        """
         for rule in self.rules:
             rule.step(held)
 
@@ -111,7 +113,8 @@ def hidden_matrices(modules: Mapping[str, nn.Module]) -> set[Tensor]:
 def build_optimizers(modules: Mapping[str, nn.Module], spec: Any, device: torch.device) -> OptimizerSet:
     """Return the rules that `spec.optimizer` asks for, over all trained parameters of `modules`.
 
-    Biases and gains (one axis) are never pulled towards zero. ``muon`` trains the hidden matrices by Muon, the rest by AdamW.
+    Biases and gains (one axis) are never pulled towards zero. ``muon`` trains the hidden matrices by Muon, the rest by
+    AdamW.
     """
     names = named_parameters(modules)
     hidden = hidden_matrices(modules) if spec.optimizer == "muon" else set()

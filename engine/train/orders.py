@@ -27,11 +27,12 @@ class Orders:
     """The trainer's state of obedience: paused or not, how slow, and whether and how to end.
 
     Attributes:
-        ending: empty while training goes on; ``stopped`` where a person asked for the end, ``terminated`` after a signal.
+        ending: empty while training goes on; ``stopped`` where a person asked for the end, ``terminated`` by a signal.
         signal: the signal that asked for the end, 0 where none did.
         paused: whether the loop holds still.
         side: which player the next single step moves; empty for all.
         idle: seconds held so far, in pauses and slow motion; they are no training time.
+        wants_save: whether a checkpoint was asked for.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -49,7 +50,9 @@ class Orders:
         self._stepped_at = clock()
 
     def listen(self) -> None:
-        """Let signals set flags: TERM and INT end after a checkpoint, a second one at once; USR1 saves; HUP is ignored."""
+        """Let signals set flags: TERM and INT end after a checkpoint, a second one at once; USR1 saves; HUP
+        is ignored.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         signal.signal(signal.SIGUSR1, self._save)
@@ -102,7 +105,6 @@ class Orders:
             case Unreadable(why=why):
                 raise UsageError(f"A command could not be read ({why}).", "Send it again.")
 
-    @property
     def holding(self) -> bool:
         """Whether the next step has to wait: paused with no single step asked for, or too soon in slow motion."""
         if self.ending or self.wants_save:
@@ -114,7 +116,9 @@ class Orders:
     def hold(self) -> None:
         """Wait a moment, and count it as idle."""
         start = self.clock()
-        time.sleep(HELD_SECONDS if self.paused else min(HELD_SECONDS, max(0.001, self._slow - start + self._stepped_at)))
+        time.sleep(
+            HELD_SECONDS if self.paused else min(HELD_SECONDS, max(0.001, self._slow - start + self._stepped_at))
+        )
         self.idle += self.clock() - start
 
     def stepped(self) -> None:

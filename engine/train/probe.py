@@ -58,8 +58,9 @@ def fastest(flops_per_step: float) -> Way:
 
 def _machine() -> str:
     """Return what names this kind of machine, its torch and the cores that this process may use."""
-    words = f"{platform.machine()} {platform.processor()} {cores()} {torch.backends.cpu.get_cpu_capability()} {torch.__version__}"
-    return hashlib.sha256(words.encode()).hexdigest()[:12]
+    capability = torch.backends.cpu.get_cpu_capability()
+    words = (platform.machine(), platform.processor(), str(cores()), capability, torch.__version__)
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:12]
 
 
 def cores() -> int:

@@ -14,14 +14,14 @@ from torch import Tensor
 def seed_everything(seed: int) -> None:
     """Start the generators of torch (every device), numpy and Python from `seed`."""
     torch.manual_seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - a family's own code may draw from the global generator
+    np.random.seed(seed % 2**32)
     random.seed(seed)
 
 
 def random_states(device: torch.device) -> dict[str, Tensor]:
     """Return the state of every global generator, as tensors by name."""
-    name, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002
-    version, words, spare = random.getstate()
+    _, keys, position, has_gauss, gauss = np.random.get_state()
+    _, words, spare = random.getstate()
     states = {
         "torch": torch.get_rng_state(),
         "python": torch.tensor(words, dtype=torch.int64),
@@ -43,7 +43,7 @@ def restore_random_states(states: Mapping[str, Tensor], device: torch.device) ->
     random.setstate((3, tuple(states["python"].tolist()), spare[0] if spare else None))
     *keys, position, has_gauss = states["numpy"].tolist()
     gauss = float(states["numpy_spare"])
-    np.random.set_state(("MT19937", np.asarray(keys, dtype=np.uint32), position, has_gauss, gauss))  # noqa: NPY002
+    np.random.set_state(("MT19937", np.asarray(keys, dtype=np.uint32), position, has_gauss, gauss))
     if device.type == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(states["cuda"], device)
     elif device.type == "mps" and "mps" in states:

@@ -1,8 +1,8 @@
 """The rules that turn gradients into steps: SGD, momentum, AdamW.
 
-They agree with `torch.optim` (tests prove it) and differ in three things: learning rates are 0-d tensors on the device, so that
-a schedule or a person can turn them while a captured step goes on reading the same place; a flag on the device holds an
-update back whose gradient is not finite; and building one does not load torch's compiler, which takes seconds.
+They agree with `torch.optim` (tests prove it) and differ in three things: learning rates are 0-d tensors on the device,
+so that a schedule or a person can turn them while a captured step goes on reading the same place; a flag on the device
+holds an update back whose gradient is not finite; and building one does not load torch's compiler, which takes seconds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 FUSED = ("cpu", "cuda")
-"""Devices with one kernel for a whole update that reads rate and flag as tensors; others run the rule as it is written."""
+"""Devices with one kernel for a whole update that reads rate and flag as tensors; others run the rule as it is
+written.
+"""
 
 ADAM_BETAS = (0.9, 0.99)
 """Memory of AdamW's two averages; the second shorter than usual (0.999), because our runs are short."""
@@ -57,7 +59,9 @@ class Rule(ABC):
 
     @torch.no_grad()
     def step(self, held: Tensor) -> None:
-        """Make one update, or change nothing at all where the 0-d float tensor `held` is 1; the device alone knows which."""
+        """Make one update, or change nothing at all where the 0-d float tensor `held` is 1; the device alone
+        knows which.
+        """
         for group in self.groups:
             parameters = [each for each in group.parameters if each.grad is not None]
             if parameters:
@@ -108,7 +112,11 @@ class AdamW(Rule):
 
     def begin(self, parameter: Tensor) -> dict[str, Tensor]:
         """Return both averages at zero, and no steps."""
-        return {"m": torch.zeros_like(parameter), "v": torch.zeros_like(parameter), "steps": torch.zeros((), device=parameter.device)}
+        return {
+            "m": torch.zeros_like(parameter),
+            "v": torch.zeros_like(parameter),
+            "steps": torch.zeros((), device=parameter.device),
+        }
 
     def step_group(self, group: Group, parameters: list[Tensor], gradients: list[Tensor], held: Tensor) -> None:
         """Update those parameters of a group that have a gradient."""

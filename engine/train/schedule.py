@@ -10,8 +10,8 @@ from __future__ import annotations
 def learning_rate_scale(progress: float, warmup: float, cooldown: float) -> float:
     """Return the factor on the learning rate after a share `progress` of the run's samples.
 
-    It rises linearly from zero over the first `warmup` of the run, stays at one, and falls linearly to zero over the last
-    `cooldown` of it. Where both claim the same stretch the smaller factor holds.
+    It rises linearly from zero over the first `warmup` of the run, stays at one, and falls linearly to zero over the
+    last `cooldown` of it. Where both claim the same stretch the smaller factor holds.
 
     Args:
         progress: samples trained on so far, over the samples of the whole run.

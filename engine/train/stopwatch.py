@@ -1,4 +1,4 @@
-"""The run's own time: seconds of training without pauses, and how long a step takes without evaluations and drawings."""
+"""The run's own time: seconds of training without pauses, and how long a step takes without chores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A run while it is trained: its state by name, and the rare work of the loop (reports, evaluation, drawings, checkpoints)."""
+"""A run while it is trained: its state by name, and the rare work of the loop (reports, evaluation, drawings,
+checkpoints).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from torch import Tensor
 
 from engine.core.errors import RunError
 from engine.core.events import Event, Finished, Note, Phase, Saved, Scalars, Started, number
@@ -114,8 +115,12 @@ class Training:
         rows = [(reading, _named(reading)) for reading in readings]
         if lap.steps:
             rows[-1][1].update(self._pace(lap))
-        self.latest |= {name: value for _, values in rows[-1:] for name, value in values.items() if math.isfinite(value)}
-        self.writer.emit_all([self._scalars(reading.step, lap.time_of(self.step - reading.step), row) for reading, row in rows])
+        self.latest |= {
+            name: value for _, values in rows[-1:] for name, value in values.items() if math.isfinite(value)
+        }
+        self.writer.emit_all(
+            [self._scalars(reading.step, lap.time_of(self.step - reading.step), row) for reading, row in rows]
+        )
         for reading in readings:
             if not reading.finite:
                 raise self._diverged(reading)
@@ -138,7 +143,9 @@ class Training:
     def _diverged(self, reading: Reading) -> RunError:
         """Say that training broke down, and what helps."""
         where = "loss" if not math.isfinite(reading.values["loss"]) else "gradient"
-        kept = f"the checkpoint of step {self._saved_at:,} stands" if self._saved_at >= 0 else "that update was not made"
+        kept = (
+            f"the checkpoint of step {self._saved_at:,} stands" if self._saved_at >= 0 else "that update was not made"
+        )
         return RunError(
             f"The {where} was no finite number at step {reading.step:,}; {kept}.",
             f"Use a smaller learning_rate than {self.learner.spec.learning_rate:g}, or clip the gradient (clip=1).",
@@ -188,10 +195,10 @@ class Training:
             random = {f"random.{name}": state for name, state in random_states(self.place.device).items()}
             with looking_at(self.learner):
                 model = {name: tensor.cpu().clone() for name, tensor in self.learner.weights().items()}
+            path = digest = ""
             try:
                 path, digest = save_checkpoint(self.folder, self._state(), model, {**self.learner.state(), **random})
             except OSError as error:
-                path = ""
                 self.say(f"The checkpoint of step {self.step:,} could not be written ({error.strerror}).", "warning")
         if not path:
             self.governor.postpone("save", SAVE_AGAIN_SECONDS)
@@ -226,7 +233,9 @@ class Training:
         while not self.orders.ending and self.baseline():
             pass
         self.save()
-        headline = {each.name: number(self.latest[each.name]) for each in self.family.headline if each.name in self.latest}
+        headline = {
+            each.name: number(self.latest[each.name]) for each in self.family.headline if each.name in self.latest
+        }
         self.emit(Finished(headline=headline, stopped=self.orders.ending == "stopped"))
         self.phase = "finished"
         self.beat(at_once=True)
@@ -234,4 +243,7 @@ class Training:
 
 def _named(reading: Reading) -> dict[str, float]:
     """Return a reading's values by the names that panels know: ``train/loss``; a name with a slash stays as it is."""
-    return {name if "/" in name or name == "gradient_norm" else f"train/{name}": value for name, value in reading.values.items()}
+    return {
+        name if "/" in name or name == "gradient_norm" else f"train/{name}": value
+        for name, value in reading.values.items()
+    }

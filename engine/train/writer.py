@@ -1,7 +1,7 @@
 """The trainer's pen: events appended to ``events.jsonl`` in whole lines, and the heart-beat.
 
-One write(2) with O_APPEND a call, so that a kill loses nothing that was written. A full disk ends nothing: lines wait in memory
-and follow when there is room.
+One write(2) with O_APPEND a call, so that a kill loses nothing that was written. A full disk ends nothing: lines wait
+in memory and follow when there is room.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ class RunWriter:
 
     Args:
         folder: the run's folder; what a torn last line left behind is closed off first.
+
+    Attributes:
+        lines: how many events this process has emitted.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,6 +49,7 @@ class RunWriter:
         self._trouble = ""
         self._beat_at = 0.0
         self._boot = boot_id()
+        self.lines = 0
         if _ends_torn(self.path):
             os.write(self._file, b"\n")
 
@@ -56,6 +60,7 @@ class RunWriter:
     def emit_all(self, events: Iterable[Event]) -> None:
         """Append many events by one write."""
         lines = [self._line(event) for event in events]
+        self.lines += len(lines)
         if self._waiting:
             self._keep(lines)
             if time.monotonic() >= self._retry_at:
@@ -71,15 +76,23 @@ class RunWriter:
         trouble = self._trouble
         self._write(lines)
         if not self._waiting:
-            self.emit(Note(text=f"There is room on the disk again ({trouble}); what waited in memory is written.", level="info"))
+            self.emit(
+                Note(
+                    text=f"There is room on the disk again ({trouble}); what waited in memory is written.", level="info"
+                )
+            )
         return not self._waiting
 
     @property
     def trouble(self) -> str:
         """Why lines wait in memory; empty where none do."""
-        return f"{self._trouble}: {self._waiting_bytes / 2**20:.1f} MiB of metrics wait in memory" if self._waiting else ""
+        return (
+            f"{self._trouble}: {self._waiting_bytes / 2**20:.1f} MiB of metrics wait in memory" if self._waiting else ""
+        )
 
-    def status(self, phase: str, step: int, total_steps: int, step_seconds: float = 0.0, *, at_once: bool = False) -> None:
+    def status(
+        self, phase: str, step: int, total_steps: int, step_seconds: float = 0.0, *, at_once: bool = False
+    ) -> None:
         """Replace the heart-beat, at most every `BEAT_SECONDS` unless `at_once`; a full disk is no error."""
         now = time.monotonic()
         if now < self._beat_at and not at_once:
@@ -136,7 +149,9 @@ class RunWriter:
             (self.folder / "media").mkdir(mode=0o700, exist_ok=True)
             replace_file(self.folder / address, msgspec.json.encode(event))
         except OSError as error:
-            return encode(Note(s=event.s, t=event.t, text=f"{name} could not be kept ({error.strerror}).", level="warning"))
+            return encode(
+                Note(s=event.s, t=event.t, text=f"{name} could not be kept ({error.strerror}).", level="warning")
+            )
         return encode(type(event)(**kept, media=address))
 
 

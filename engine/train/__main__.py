@@ -1,0 +1,96 @@
+"""The trainer's process: ``python -P -m engine.train RUN_FOLDER``, or ``--warm`` to import first and read the folder
+then.
+
+Exit codes: 0 done or stopped by a person, 1 failed (the log's last event says why), 128 + signal when a signal ended
+it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.core.errors import LexigradError
+from engine.core.events import Event, Failed, Started
+from engine.core.processes import LINUX, end_with_parent, work_quietly
+
+if TYPE_CHECKING:
+    from engine.train.writer import RunWriter
+
+EXPLAINED = {
+    "PermissionError": "The folder of the run cannot be written.",
+    "RecursionError": "The model calls itself without end.",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Train the run that the arguments name; return the exit code."""
+    if not LINUX and os.getppid() > 1:
+        end_with_parent(os.getppid())
+    if arguments == ["--warm"]:
+        work_quietly(warm_up)
+        folder = sys.stdin.readline().strip()
+        if not folder:
+            return 0
+    elif len(arguments) == 1 and not arguments[0].startswith("-"):
+        folder = arguments[0]
+    else:
+        print("usage: python -m engine.train RUN_FOLDER | --warm", file=sys.stderr)
+        return 2
+    return train_run(Path(folder))
+
+
+def warm_up() -> None:
+    """Import what every run needs, and make torch start its threads and kernels; no GPU is touched."""
+    import torch
+
+    import engine.train.assemble
+    import engine.train.loop  # noqa: F401
+
+    weight = torch.randn(64, 64, requires_grad=True)
+    (torch.randn(64, 64) @ weight).square().mean().backward()
+
+
+def train_run(folder: Path) -> int:
+    """Train the run in `folder` to its end; what goes wrong becomes its last event, the traceback goes to the log."""
+    from engine.train.orders import Orders
+    from engine.train.writer import RunWriter
+
+    orders = Orders(folder)
+    orders.listen()
+    try:
+        writer = RunWriter(folder)
+    except OSError as error:
+        print(f"{folder} is no folder that a run can be written to ({error.strerror}).", file=sys.stderr)
+        return 1
+    try:
+        from engine.train.assemble import assemble
+        from engine.train.loop import train
+
+        run = assemble(folder, writer, orders)
+        ending = train(run)
+    except Exception as error:
+        traceback.print_exc()
+        tell(writer, error)
+        return 1
+    finally:
+        writer.close()
+    return 128 + orders.signal if ending == "terminated" else 0
+
+
+def tell(writer: RunWriter, error: Exception) -> None:
+    """Make an error the last event of the log."""
+    if isinstance(error, LexigradError):
+        failed = Failed(what=error.what, remedy=error.remedy)
+    else:
+        what = EXPLAINED.get(type(error).__name__, f"Training broke off: {type(error).__name__}: {error}")
+        failed = Failed(what=what, remedy="log.txt in the run's folder has the details.")
+    head: list[Event] = [] if writer.lines else [Started()]
+    writer.emit(*head, failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

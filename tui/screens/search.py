@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 
+from glossary.search import MARK, UNMARK
 from tui.render.safe import safe
-from tui.screens.marks import CLOSING, OPENING
 from tui.widgets.menu import Menu
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def hit_content(hit: Hit) -> Content:
     if not hit.snippet:
         return Content.assemble(first, "\n", (f"  {safe(hit.why)}", "$text-disabled"))
     parts: list[tuple[str, str]] = []
-    for index, piece in enumerate(safe(hit.snippet).replace("\n", " ").split(OPENING)):
-        marked, _, rest = piece.partition(CLOSING) if index else ("", "", piece)
+    for index, piece in enumerate(safe(hit.snippet).replace("\n", " ").split(MARK)):
+        marked, _, rest = piece.partition(UNMARK) if index else ("", "", piece)
         parts += [(marked, "$accent"), (rest, "$text-muted")]
     return Content.assemble(first, "\n  ", *parts)

@@ -8,9 +8,8 @@ import sys
 
 from engine.core import paths
 from glossary.library import Library
-from glossary.search import Index
+from glossary.search import MARK, UNMARK, Index
 from tui.render.safe import safe
-from tui.screens.marks import CLOSING, OPENING
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +28,7 @@ def act(options: argparse.Namespace) -> int:
         print()
         return 0 if hits else 1
     for hit in hits:
-        snippet = hit.snippet.replace(OPENING, "").replace(CLOSING, "").replace("\n", " ")
+        snippet = hit.snippet.replace(MARK, "").replace(UNMARK, "").replace("\n", " ")
         print(safe(f"{hit.slug}\n  {hit.one_line}" + (f"\n  ... {snippet}" if snippet else "")))
     if not hits:
         print("lexigrad: nothing has that, not even nearly.", file=sys.stderr)

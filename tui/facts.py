@@ -1,11 +1,12 @@
-"""What a learner has done, collected from the runs on disk and the learner's record, for the checks of a walkthrough."""
+"""What a learner has done, from the runs on disk and the learner's record, for the checks of a walkthrough."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from glossary.facts import Facts, MetricFact, RunFact
 from glossary.model import Walkthrough
-from glossary.progress import Facts, MetricFact, RunFact, evidence, met
+from glossary.progress import evidence, met
 
 if TYPE_CHECKING:
     from engine.core.store import Run

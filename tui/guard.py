@@ -17,7 +17,7 @@ from types import FrameType
 
 FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1)
 MODES = (1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2026, 2031, 2048, 1049)
-"""Private modes that Textual's driver may leave on: mouse reports, focus, paste, synchronized output, alternate screen."""
+"""Private modes that Textual may leave on: mouse, focus, paste, synchronized output, alternate screen."""
 
 RESET = "".join(f"\x1b[?{mode}l" for mode in MODES) + "\x1b[?25h\x1b[?7h\x1b[<u\x1b[0m"
 """Turns those modes off, shows the cursor, wraps lines, pops the keyboard protocol and resets the colors."""

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def plan(targets: list[RunTarget], services: Services, *, entry: str = "") -> list[Recipe]:
     """Return the recipes to train one after another.
 
-    A target that starts from another (fine-tuning) uses the newest finished run of that one; where there is none, it starts
-    from the run that comes before it in the list. A run that is only there to be started from is left out when it exists.
+    A target that starts from another (fine-tuning) uses the newest finished run of that one; where there is none, it
+    starts from the run that comes before it in the list. A run that is only there to be started from is left out when
+    it exists.
     """
     group = entry if len(targets) > 1 else ""
     starts = {target.start for target in targets if target.start}
@@ -90,5 +91,7 @@ def measured_lines(entry: Entry, services: Services) -> Content:
             if row.n > 1:
                 text += f" ± {figure(spread, metric.unit)}"
             lines.append(Content.styled(safe(f"  {text}"), "$accent"))
-        lines.append(Content.styled(safe(f"  {row.date} · {row.device} · seed {row.seeds} · n = {row.n}"), "$text-muted"))
+        lines.append(
+            Content.styled(safe(f"  {row.date} · {row.device} · seed {row.seeds} · n = {row.n}"), "$text-muted")
+        )
     return Content("\n").join(lines)

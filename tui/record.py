@@ -1,6 +1,6 @@
 """The learner's record: what was read, predicted, answered and reached. One SQLite file, the app's alone.
 
-Nothing in it can be made again, so it is backed up before every migration, and a damaged file is set aside, not deleted.
+Nothing in it can be made again, so it is backed up before every migration, and a damaged file is set aside.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Record:
             aside = path.with_suffix(f".damaged-{int(time.time())}")
             try:
                 path.rename(aside)
-                self.trouble = f"The learner's record was damaged ({error}) and set aside as {aside.name}; a new one begins."
+                self.trouble = (
+                    f"The learner's record was damaged ({error}) and set aside as {aside.name}; a new one begins."
+                )
                 return self._prepare(sqlite3.connect(path, timeout=5))
             except (OSError, sqlite3.Error):
                 return self._without_disk(str(error))

@@ -160,7 +160,8 @@ class Spec:
         for name in values:
             if name not in known:
                 raise UsageError(f"There is no knob '{name}'.", suggest(name, known))
-        return cls(**values)
+        checked: dict[str, Any] = dict(values)
+        return cls(**checked)
 
     def values(self) -> dict[str, Value]:
         """Return every knob's value by name."""

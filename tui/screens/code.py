@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar
@@ -47,9 +48,9 @@ class CodeScreen(Page):
         path = Path(str(files(package).joinpath(*inside[:-1], f"{inside[-1]}.py")))
         return cls([path], definition_line(path, name))
 
-    def body(self) -> list[Widget]:
+    def body(self) -> Iterator[Widget]:
         """The file, scrolled."""
-        return [VerticalScroll(Static(id="text"), id="scroll")]
+        yield VerticalScroll(Static(id="text"), id="scroll")
 
     def on_mount(self) -> None:
         """Show the first file."""

@@ -53,5 +53,7 @@ def groups_of(screen: Screen[object]) -> list[tuple[str, list[tuple[str, str]]]]
             continue
         rows[where].setdefault(binding.action, ([], text))[0].append(format_key(binding.key))
     return [
-        (title, [(" ".join(keys), text) for keys, text in rows[name].values()]) for name, title in SECTIONS if rows[name]
+        (title, [(" ".join(keys), text) for keys, text in rows[name].values()])
+        for name, title in SECTIONS
+        if rows[name]
     ]

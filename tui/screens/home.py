@@ -103,7 +103,9 @@ class HomeScreen(Page):
         from engine.catalog import families
 
         walks = services.walkthroughs
-        finished = sum(1 for name, walk in walks.items() if len(services.record.finished_steps(name)) >= len(walk.steps))
+        finished = sum(
+            1 for name, walk in walks.items() if len(services.record.finished_steps(name)) >= len(walk.steps)
+        )
         return {
             "continue": self._continue_words(),
             "read": f"{len(library.entries)} entries, {len(read)} read",
@@ -133,7 +135,9 @@ class HomeScreen(Page):
         self.query_one("#live", Menu).fill(live or [("none", empty, True)])
         finished = [run for run in watch.runs() if run.state() == "finished"][:SHOWN]
         nothing = Content.styled("Your own figures appear here, and on the pages they belong to.", "$text-muted")
-        self.query_one("#measured", Menu).fill([self._measured_line(run) for run in finished] or [("none", nothing, True)])
+        self.query_one("#measured", Menu).fill(
+            [self._measured_line(run) for run in finished] or [("none", nothing, True)]
+        )
 
     def _live_line(self, id: str) -> tuple[str, Content]:
         view = self.services.watch.follow(id)

@@ -38,7 +38,10 @@ class KnobScreen(ModalScreen[tuple[str, Value] | None]):
         """A row a knob."""
         with VerticalScroll(id="card") as card:
             card.border_title = "Turn a knob"
-            yield Static(Content.styled("Type a value and press enter; the curve is marked where it changed.", "$text-muted"), classes="line")
+            yield Static(
+                Content.styled("Type a value and press enter; the curve is marked where it changed.", "$text-muted"),
+                classes="line",
+            )
             for knob in self._knobs:
                 value = self._values.get(knob.name, knob.default)
                 yield KnobRow(knob, value, value)

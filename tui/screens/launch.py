@@ -27,10 +27,36 @@ from tui.widgets.knob_row import KnobRow
 from tui.widgets.topbar import TopBar
 
 MACHINE = (
-    Knob(name="seed", default=0, help="The number that all chance in the run follows from.", low=0, high=2**31 - 1, entry="seed-and-reproducibility"),
-    Knob(name="device", default="auto", help="Where it trains: auto takes a GPU where there is one.", choices=("auto", "cpu", "cuda", "mps"), entry="gpu-and-vram"),
-    Knob(name="precision", default="auto", help="How many bits a number has in the products: auto takes what was fastest on this machine.", choices=("auto", "float32", "bfloat16"), entry="mixed-precision"),
-    Knob(name="threads", default=0, help="Processor threads; 0 takes what was fastest on this machine.", low=0, high=256, unit="threads"),
+    Knob(
+        name="seed",
+        default=0,
+        help="The number that all chance in the run follows from.",
+        low=0,
+        high=2**31 - 1,
+        entry="seed-and-reproducibility",
+    ),
+    Knob(
+        name="device",
+        default="auto",
+        help="Where it trains: auto takes a GPU where there is one.",
+        choices=("auto", "cpu", "cuda", "mps"),
+        entry="gpu-and-vram",
+    ),
+    Knob(
+        name="precision",
+        default="auto",
+        help="How many bits a number has in the products: auto takes what was fastest on this machine.",
+        choices=("auto", "float32", "bfloat16"),
+        entry="mixed-precision",
+    ),
+    Knob(
+        name="threads",
+        default=0,
+        help="Processor threads; 0 takes what was fastest on this machine.",
+        low=0,
+        high=256,
+        unit="threads",
+    ),
 )
 """What is not a family's to say."""
 
@@ -41,7 +67,14 @@ class LaunchScreen(Page):
     CSS_PATH = "launch.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "start", "Run", id="launch.start", tooltip="Start the run", priority=True),
-        Binding("ctrl+t", "preset", "Next preset", id="launch.preset", tooltip="The next preset of this family", priority=True),
+        Binding(
+            "ctrl+t",
+            "preset",
+            "Next preset",
+            id="launch.preset",
+            tooltip="The next preset of this family",
+            priority=True,
+        ),
         Binding("down", "app.focus_next", "Next", id="launch.next", show=False),
         Binding("up", "app.focus_previous", "Previous", id="launch.previous", show=False),
         Binding("c", "code", "Code", id="launch.code", tooltip="The model's file"),
@@ -98,7 +131,11 @@ class LaunchScreen(Page):
 
         common = {each.name for each in Spec.knobs()}
         knobs = list(self._target.family.spec.knobs())
-        data = [replace(each, choices=self._target.family.data) if each.name == "data" and self._listed() else each for each in knobs if each.name == "data"]
+        data = [
+            replace(each, choices=self._target.family.data) if each.name == "data" and self._listed() else each
+            for each in knobs
+            if each.name == "data"
+        ]
         own = [each for each in knobs if each.name not in common]
         return data + own + [each for each in knobs if each.name in common and each.name != "data"]
 
@@ -111,7 +148,9 @@ class LaunchScreen(Page):
 
     def _describe(self) -> None:
         preset = self._target.preset
-        self.query_one("#about", Static).update(Content.assemble((safe(preset.name), "bold $accent"), "  ", safe(preset.help)))
+        self.query_one("#about", Static).update(
+            Content.assemble((safe(preset.name), "bold $accent"), "  ", safe(preset.help))
+        )
         self._show_cost()
 
     def _show_cost(self) -> None:
@@ -130,7 +169,9 @@ class LaunchScreen(Page):
     def _wanted(self) -> RunTarget:
         machine = {each.name for each in MACHINE}
         changes: dict[str, Value] = {
-            row.knob.name: row.value for row in self.query(KnobRow) if row.value is not None and row.knob.name not in machine
+            row.knob.name: row.value
+            for row in self.query(KnobRow)
+            if row.value is not None and row.knob.name not in machine
         }
         return replace(self._target, changes=changes, seed=int(self._machine_value("seed") or 0))
 
@@ -142,7 +183,9 @@ class LaunchScreen(Page):
         node = event.widget.parent
         if isinstance(node, KnobRow):
             text = Content.assemble(
-                (node.knob.name.replace("_", " "), "bold"), "\n", node.knob.help,
+                (node.knob.name.replace("_", " "), "bold"),
+                "\n",
+                node.knob.help,
                 ("\n? opens the entry " + node.knob.entry if node.knob.entry else "", "$text-muted"),
             )
             self.query_one("#help", Static).update(text)
@@ -170,7 +213,9 @@ class LaunchScreen(Page):
             self.notify(safe(str(error)), severity="error", markup=False)
             return
         asked = Asked(
-            device=str(self._machine_value("device")), precision=str(self._machine_value("precision")), threads=int(self._machine_value("threads") or 0)
+            device=str(self._machine_value("device")),
+            precision=str(self._machine_value("precision")),
+            threads=int(self._machine_value("threads") or 0),
         )
         import msgspec
 

@@ -25,7 +25,9 @@ class LearnScreen(Page):
 
     def body(self) -> Iterator[Widget]:
         """A sentence and a list."""
-        yield Static("Walkthroughs notice what you did: a step is done when it really happened.", id="lead", markup=False)
+        yield Static(
+            "Walkthroughs notice what you did: a step is done when it really happened.", id="lead", markup=False
+        )
         yield Menu(id="walks")
 
     def on_mount(self) -> None:
@@ -42,9 +44,19 @@ class LearnScreen(Page):
             full = round(12 * done / steps)
             bar = Content.assemble(("━" * full, "$success"), ("━" * (12 - full), "$surface-lighten-2"))
             state = "finished" if done >= steps else f"step {done + 1} of {steps}" if done else f"{steps} steps"
-            title = Content.assemble((safe(walk.title), "bold"), (f"   level {walk.level} · about {walk.minutes} min", "$text-muted"))
-            lines.append((name, Content.assemble(title, "\n", (safe(walk.one_line), "$text-muted"), "\n", bar, f"  {state}\n"), False))
-        self.query_one(Menu).fill(lines or [("none", Content.styled("There is no walkthrough here.", "$text-muted"), True)])
+            title = Content.assemble(
+                (safe(walk.title), "bold"), (f"   level {walk.level} · about {walk.minutes} min", "$text-muted")
+            )
+            lines.append(
+                (
+                    name,
+                    Content.assemble(title, "\n", (safe(walk.one_line), "$text-muted"), "\n", bar, f"  {state}\n"),
+                    False,
+                )
+            )
+        self.query_one(Menu).fill(
+            lines or [("none", Content.styled("There is no walkthrough here.", "$text-muted"), True)]
+        )
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

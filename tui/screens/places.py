@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 
 def screen_for(place: str, services: Services) -> Page | None:
-    """Return the screen of ``read``, ``read/<slug>``, ``train``, ``train/<family>/<preset> knob=value ...``, ``run/<id>``, ``runs``, ``learn``
-    or ``walk/<name>``; None where there is none.
+    """Return the screen of a place, None where there is none.
+
+    Places are ``read``, ``read/<slug>``, ``train``, ``train/<family>/<preset> knob=value ...``, ``run/<id>``, ``runs``,
+    ``learn`` and ``walk/<name>``.
     """
     door, _, rest = place.partition("/")
     if door == "read":

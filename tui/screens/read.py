@@ -22,6 +22,7 @@ from tui.widgets.topbar import TopBar
 if TYPE_CHECKING:
     from glossary.model import Entry
 
+
 class ReadScreen(Page):
     """One entry and its surroundings. Back and forward go through what was read."""
 
@@ -31,9 +32,23 @@ class ReadScreen(Page):
         Binding("R", "form", "Set up", id="read.form", tooltip="Look at the knobs before the run starts", show=False),
         Binding("c", "code", "Code", id="read.code", tooltip="The code behind this page"),
         Binding("o", "outline", "Outline", id="read.outline", tooltip="Jump to a heading of this page"),
-        Binding("b", "bookmark", "Bookmark", id="read.bookmark", tooltip="Keep this page in the list of bookmarks", show=False),
+        Binding(
+            "b",
+            "bookmark",
+            "Bookmark",
+            id="read.bookmark",
+            tooltip="Keep this page in the list of bookmarks",
+            show=False,
+        ),
         Binding("f", "filter", "Filter", id="read.filter", tooltip="Filter the list of entries"),
-        Binding("backspace,left_square_bracket", "previous", "Previous", id="read.previous", tooltip="The page before this one", show=False),
+        Binding(
+            "backspace,left_square_bracket",
+            "previous",
+            "Previous",
+            id="read.previous",
+            tooltip="The page before this one",
+            show=False,
+        ),
         Binding("right_square_bracket", "next", "Next", id="read.next", tooltip="Forward again", show=False),
         Binding("y", "copy", "Copy", id="read.copy", tooltip="Copy this page as Markdown", show=False),
     ]
@@ -177,7 +192,9 @@ class ReadScreen(Page):
                 lines += rows
                 coming = len(topic.slugs) - len(written)
                 if coming and not wanted:
-                    lines.append((f"coming:{topic.slug}", Content.styled(f"  {coming} more to come", "$text-disabled"), True))
+                    lines.append(
+                        (f"coming:{topic.slug}", Content.styled(f"  {coming} more to come", "$text-disabled"), True)
+                    )
         if not lines:
             lines.append(("none", Content.styled("No entry has that in its name.", "$text-muted"), True))
         menu = self.query_one("#entries", Menu)
@@ -188,7 +205,12 @@ class ReadScreen(Page):
         here = entry.slug == self._slug
         mark = " ✓" if read else ""
         star = " ★" if marked else ""
-        text = Content.assemble(("› " if here else "  ", "$accent"), (safe(entry.title), "bold" if here else ""), (star, "$warning"), (mark, "$success"))
+        text = Content.assemble(
+            ("› " if here else "  ", "$accent"),
+            (safe(entry.title), "bold" if here else ""),
+            (star, "$warning"),
+            (mark, "$success"),
+        )
         return entry.slug, text, False
 
     @on(Input.Changed, "#filter")
@@ -218,16 +240,28 @@ class ReadScreen(Page):
         facts.display = bool(entry.run)
         facts.border_title = "You measured"
         facts.update(measured)
-        related = [slug for slug in (*entry.contrast, *entry.related)]
-        self.query_one("#related", Menu).fill([self._related_line(slug, slug in entry.contrast) for slug in dict.fromkeys(related)])
+        related = (*entry.contrast, *entry.related)
+        self.query_one("#related", Menu).fill(
+            [self._related_line(slug, slug in entry.contrast) for slug in dict.fromkeys(related)]
+        )
 
     def _related_line(self, slug: str, against: bool) -> tuple[str, Content, bool]:
         library = self.services.library
         entry = library.entries.get(slug)
         if entry is None:
-            return slug, Content.assemble((safe(library.term(slug)), "$text-disabled"), ("  to come", "$text-disabled")), True
+            return (
+                slug,
+                Content.assemble((safe(library.term(slug)), "$text-disabled"), ("  to come", "$text-disabled")),
+                True,
+            )
         kind = "against  " if against else ""
-        return slug, Content.assemble((kind, "$warning"), (safe(entry.title), "bold"), "\n", (safe(entry.one_line), "$text-muted")), False
+        return (
+            slug,
+            Content.assemble(
+                (kind, "$warning"), (safe(entry.title), "bold"), "\n", (safe(entry.one_line), "$text-muted")
+            ),
+            False,
+        )
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

@@ -48,8 +48,22 @@ class RunScreen(Page):
         Binding("c", "code", "Code", id="run.code", tooltip="The files that train this very run"),
         Binding("ctrl+s", "checkpoint", "Save", id="run.checkpoint", tooltip="Write a checkpoint now", show=False),
         Binding("enter", "page", "Its page", id="run.page", tooltip="The entry that this run belongs to", show=False),
-        Binding("left_square_bracket", "turn(-1)", "Previous run", id="run.previous", tooltip="The run before, of this group", show=False),
-        Binding("right_square_bracket", "turn(1)", "Next run", id="run.next", tooltip="The next run of this group", show=False),
+        Binding(
+            "left_square_bracket",
+            "turn(-1)",
+            "Previous run",
+            id="run.previous",
+            tooltip="The run before, of this group",
+            show=False,
+        ),
+        Binding(
+            "right_square_bracket",
+            "turn(1)",
+            "Next run",
+            id="run.next",
+            tooltip="The next run of this group",
+            show=False,
+        ),
     ]
 
     def __init__(self, ids: list[str]) -> None:
@@ -136,7 +150,9 @@ class RunScreen(Page):
         """Make the panels that the run's family declares."""
         declared = family(view.recipe.family).panels if view.recipe.family in FAMILIES else ()
         kinds = {panel.kind for panel in declared}
-        panels = [panel for panel in declared if _wanted(panel, view)] + [panel for panel in COMMON if panel.kind not in kinds]
+        panels = [panel for panel in declared if _wanted(panel, view)] + [
+            panel for panel in COMMON if panel.kind not in kinds
+        ]
         grid = self.query_one("#panels", Container)
         await grid.remove_children()
         widgets = [make_panel(panel) for panel in panels]
@@ -210,7 +226,9 @@ class RunScreen(Page):
         if view.state not in LIVE:
             self.notify("This run has ended: its knobs are fixed.", markup=False)
             return
-        self.app.push_screen(KnobScreen(view), lambda turn: self._send(SetKnob(name=turn[0], value=turn[1])) if turn else None)
+        self.app.push_screen(
+            KnobScreen(view), lambda turn: self._send(SetKnob(name=turn[0], value=turn[1])) if turn else None
+        )
 
     def action_zoom(self) -> None:
         """Show the focused panel alone, or all of them again."""

@@ -33,7 +33,13 @@ class RunsScreen(Page):
 
     CSS_PATH = "runs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "mark", "Mark", id="runs.mark", tooltip="Mark for a look at several at once; enter opens the marked ones together"),
+        Binding(
+            "x",
+            "mark",
+            "Mark",
+            id="runs.mark",
+            tooltip="Mark for a look at several at once; enter opens the marked ones together",
+        ),
         Binding("r", "resume", "Resume", id="runs.resume", tooltip="Go on from the last checkpoint"),
         Binding("s", "stop", "Stop", id="runs.stop", tooltip="End after this step, with a checkpoint"),
         Binding("d", "delete", "Delete", id="runs.delete", tooltip="Throw the run away; u takes it back"),
@@ -106,7 +112,14 @@ class RunsScreen(Page):
         try:
             recipe = run.recipe
         except LexigradError as error:
-            return [Text("✗"), Text("cannot be read"), Text(safe(error.what)), Text(""), Text(ago(run)), Text(safe(run.id))]
+            return [
+                Text("✗"),
+                Text("cannot be read"),
+                Text(safe(error.what)),
+                Text(""),
+                Text(ago(run)),
+                Text(safe(run.id)),
+            ]
         mark = "◆" if run.id in self._marked else " "
         name = run.label.name or f"{recipe.family} / {recipe.preset}"
         reached = headline_words(run) if state not in LIVE or state == "running" else ""
@@ -153,7 +166,9 @@ class RunsScreen(Page):
         """Mark the run, or take the mark away."""
         run = self._current()
         if run is not None:
-            self._marked = [id for id in self._marked if id != run.id] if run.id in self._marked else [*self._marked, run.id]
+            self._marked = (
+                [id for id in self._marked if id != run.id] if run.id in self._marked else [*self._marked, run.id]
+            )
             self._fill()
             self.action_cursor(1)
 

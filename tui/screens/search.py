@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 SHOWN = 12
 
 
-
-
 class SearchScreen(ModalScreen[str | None]):
     """Dismissed with the slug of the hit, or None."""
 
@@ -57,7 +55,17 @@ class SearchScreen(ModalScreen[str | None]):
             menu.fill([("none", Content("The glossary is being opened ..."), True)])
             return
         if not words.strip():
-            menu.fill([("none", Content.styled("A word, a symptom, a question: learning rate, loss is nan, what is a token", "$text-muted"), True)])
+            menu.fill(
+                [
+                    (
+                        "none",
+                        Content.styled(
+                            "A word, a symptom, a question: learning rate, loss is nan, what is a token", "$text-muted"
+                        ),
+                        True,
+                    )
+                ]
+            )
             return
         hits = services.index.search(words, limit=SHOWN)
         lines = [(hit.slug, hit_content(hit), False) for hit in hits]

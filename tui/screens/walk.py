@@ -23,7 +23,7 @@ from tui.widgets.menu import Menu
 from tui.widgets.topbar import TopBar
 
 if TYPE_CHECKING:
-    from glossary.progress import Facts
+    from glossary.facts import Facts
 
 LOOK = 1.0
 """Seconds between two looks at whether the step's check is met."""
@@ -40,7 +40,10 @@ class WalkScreen(Page):
         Binding("h", "hint", "Hint", id="walk.hint", tooltip="One more hint"),
         Binding("j,down", "scroll(1)", "Down", id="walk.down", show=False),
         Binding("k,up", "scroll(-1)", "Up", id="walk.up", show=False),
-        *(Binding(str(number), f"predict({number})", f"Predict {number}", id=f"walk.predict{number}", show=False) for number in range(1, 10)),
+        *(
+            Binding(str(number), f"predict({number})", f"Predict {number}", id=f"walk.predict{number}", show=False)
+            for number in range(1, 10)
+        ),
     ]
 
     def __init__(self, walk: Walkthrough) -> None:
@@ -57,7 +60,13 @@ class WalkScreen(Page):
         """Steps and text."""
         yield Horizontal(
             Menu(id="steps"),
-            VerticalScroll(Static("", id="step"), Static("", id="predict"), Static("", id="check"), Static("", id="after"), id="text"),
+            VerticalScroll(
+                Static("", id="step"),
+                Static("", id="predict"),
+                Static("", id="check"),
+                Static("", id="after"),
+                id="text",
+            ),
             id="walk",
         )
 
@@ -84,7 +93,9 @@ class WalkScreen(Page):
 
     def _first_open(self) -> int:
         done = self.services.record.finished_steps(self._walk.slug)
-        return next((index for index, step in enumerate(self._walk.steps) if step.id not in done), len(self._walk.steps) - 1)
+        return next(
+            (index for index, step in enumerate(self._walk.steps) if step.id not in done), len(self._walk.steps) - 1
+        )
 
     def _look(self) -> bool:
         """Mark what is done by now; return whether anything was."""
@@ -109,7 +120,9 @@ class WalkScreen(Page):
         facts = facts_of(self._walk, self.services)
         finished = step.id in done
         number = f"Step {self._at + 1} of {len(self._walk.steps)}"
-        head = Content.assemble((number, "$text-muted"), "\n", (safe(step.title), "bold $accent"), "\n\n", (safe(step.do), "bold"))
+        head = Content.assemble(
+            (number, "$text-muted"), "\n", (safe(step.title), "bold $accent"), "\n\n", (safe(step.do), "bold")
+        )
         before = [plain(self._walk.text), Content("")] if self._at == 0 and self._walk.text else []
         parts = [*before, head, *([Content(""), plain(step.text)] if step.text else [])]
         self.query_one("#step", Static).update(Content("\n").join(parts))
@@ -125,8 +138,16 @@ class WalkScreen(Page):
         menu = self.query_one("#steps", Menu)
         lines: list[tuple[str, Content]] = []
         for index, step in enumerate(self._walk.steps):
-            sign, color = ("✓", "$success") if step.id in done else ("›", "$accent") if index == self._first_open() else ("·", "$text-muted")
-            lines.append((step.id, Content.assemble((f"{sign} ", color), (f"{index + 1:>2} ", "$text-muted"), safe(step.title))))
+            sign, color = (
+                ("✓", "$success")
+                if step.id in done
+                else ("›", "$accent")
+                if index == self._first_open()
+                else ("·", "$text-muted")
+            )
+            lines.append(
+                (step.id, Content.assemble((f"{sign} ", color), (f"{index + 1:>2} ", "$text-muted"), safe(step.title)))
+            )
         menu.fill(lines)
         menu.border_title = f"{len(done)} of {len(self._walk.steps)} done"
         menu.choose(self.step.id)
@@ -142,24 +163,32 @@ class WalkScreen(Page):
             right = finished and choice == step.predict.right
             mark = "●" if choice == made else "○"
             color = "$success" if right else "$accent" if choice == made else ""
-            lines.append(Content.styled(f"  {number} {mark} {safe(choice)}" + ("   this is what happens" if right else ""), color))
+            lines.append(
+                Content.styled(
+                    f"  {number} {mark} {safe(choice)}" + ("   this is what happens" if right else ""), color
+                )
+            )
         if made is None:
             lines.append(Content.styled("  Press the number of your guess.", "$text-muted"))
         shown.update(Content("\n").join(lines))
 
     def _check_words(self, step: Step, facts: Facts, finished: bool) -> Content:
         if finished:
-            return Content.styled("✓ Done. n goes on." if self._at + 1 < len(self._walk.steps) else "✓ Done. That was the last step.", "$success bold")
+            return Content.styled(
+                "✓ Done. n goes on." if self._at + 1 < len(self._walk.steps) else "✓ Done. That was the last step.",
+                "$success bold",
+            )
         lines: list[Content] = []
         if step.check is None:
             lines.append(Content.styled("Nothing to do here but read; n goes on.", "$text-muted"))
         else:
-            lines.append(Content.assemble(("◌ ", "$warning"), (safe(missing(step.check, facts, step.id)), "$text-muted")))
+            lines.append(
+                Content.assemble(("◌ ", "$warning"), (safe(missing(step.check, facts, step.id)), "$text-muted"))
+            )
         if step.go:
             lines.append(Content.assemble(("enter ", "$accent bold"), "takes you there; escape brings you back here."))
         shown = self._hints.get(step.id, 0)
-        for hint in step.hints[:shown]:
-            lines.append(Content.assemble(("Hint: ", "$warning"), safe(hint)))
+        lines += [Content.assemble(("Hint: ", "$warning"), safe(hint)) for hint in step.hints[:shown]]
         if shown < len(step.hints):
             lines.append(Content.styled(f"h shows a hint ({len(step.hints) - shown} left).", "$text-muted"))
         return Content("\n").join(lines)

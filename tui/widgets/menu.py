@@ -25,7 +25,7 @@ class Menu(OptionList):
         super().__init__(id=id, classes=classes, markup=False)
 
     def fill(self, lines: Iterable[tuple[str, Content] | tuple[str, Content, bool]]) -> None:
-        """Show these lines, each ``(id, text)`` or ``(id, text, disabled)``; keep the highlight where its id remains."""
+        """Show these lines, each ``(id, text)`` or ``(id, text, disabled)``; the highlight stays where its id does."""
         kept = self.chosen
         options = [Option(line[1], id=line[0], disabled=len(line) > 2 and bool(line[2])) for line in lines]
         if [(each.id, each.prompt) for each in options] == [(each.id, each.prompt) for each in self.options]:

@@ -1,8 +1,8 @@
 """A trainer without torch that speaks the real one's protocol; its recipe's knobs say how it misbehaves.
 
 ``python -P tests/stub_trainer.py RUN_FOLDER`` or ``--warm``. Knobs, all optional: steps, step_seconds, start_seconds,
-crash_at, kill_at, nan_at, hang_at, fail_at (step numbers), ignore_term, leave_child (yes or no), flood (bytes to print),
-exit_code, save_every.
+crash_at, kill_at, nan_at, hang_at, fail_at (step numbers), ignore_term, leave_child (yes or no),
+flood (bytes to print), exit_code, save_every.
 """
 
 from __future__ import annotations
@@ -104,9 +104,12 @@ class Stub:
         self.misbehave()
         loss = math.nan if self.step == self.knob("nan_at", -1) else 2.0 * math.exp(-3 * self.step / self.total)
         figures = {
-            "train/loss": loss, "valid/loss": loss * 1.1, "train/accuracy": 1 - loss / 2, "valid/accuracy": 0.98 - loss / 2,
+            "train/loss": loss,
+            "valid/loss": loss * 1.1,
+            "train/accuracy": 1 - loss / 2,
+            "valid/accuracy": 0.98 - loss / 2,
             "learning_rate": self.rate,
-        }  # fmt: skip
+        }
         self.emit(events.Scalars(n=self.step * 64, v={name: events.number(value) for name, value in figures.items()}))
         if self.knob("save_every", 0) and self.step % int(self.knob("save_every", 0)) == 0:
             self.save()

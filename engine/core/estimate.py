@@ -69,7 +69,7 @@ def work_of(family: Family, spec: Spec) -> Work:
 
 
 def _shape(family: Family, data: str) -> tuple[int, int, int]:
-    """Return inputs, outputs and examples of a data set; for a file that only the trainer reads, the family's usual ones."""
+    """Return inputs, outputs and examples of a data set; the family's usual ones for a person's own file."""
     from engine.data.table import TABLE
 
     row = TABLE.get(data) or TABLE[family.data[0]]

@@ -6,7 +6,7 @@ import itertools
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -109,15 +109,13 @@ class Fold:
         """Gather lines of scalars; they are most of a log, so sound ones are decoded all at once."""
         rows = _decode_rows(lines)
         if rows is None:
-            rows = [
-                _Row(s=each.s, t=each.t, n=each.n, v=each.v) for each in self._sound(lines) if isinstance(each, Scalars)
-            ]
+            sound = (each for each in self._sound(lines) if isinstance(each, Scalars) and _is_in_range(each))
+            rows = [_Row(s=each.s, t=each.t, n=each.n, v=each.v) for each in sound]
         for names, together in itertools.groupby(rows, _names_of):
             group = self._groups.get(names)
             if group is None:
                 group = self._groups[names] = _Group()
-            group.add(list(together), self._lines)
-        self._lines += len(rows)
+            self._lines += group.add(list(together), self._lines)
         if rows:
             self._advance(max(row.s for row in rows), max(row.t for row in rows))
 
@@ -217,16 +215,15 @@ class Fold:
 
 
 _LARGEST = 2**62
-_Count = Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]
 """What a column of whole numbers holds; only a log that was made up has more."""
 
 
 class _Row(msgspec.Struct, gc=False):
     """A line of scalars with its checksum."""
 
-    s: _Count = 0
+    s: int = 0
     t: float = 0.0
-    n: _Count = 0
+    n: int = 0
     c: int = 0
     v: dict[str, Number] = {}
 
@@ -236,8 +233,8 @@ _Columns = tuple[Integers, Integers, Floats, Integers, Floats]
 """Number of the line, step, seconds, samples, value."""
 
 
-def _is_in_range(event: Scalars) -> bool:
-    return abs(event.s) <= _LARGEST and abs(event.n) <= _LARGEST
+def _is_in_range(row: _Row | Scalars) -> bool:
+    return -_LARGEST < row.s < _LARGEST and -_LARGEST < row.n < _LARGEST
 
 
 def _floats(values: list[Number]) -> Floats:
@@ -270,7 +267,8 @@ def _decode_rows(lines: list[bytes]) -> list[_Row] | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     checksums = [zlib.crc32(line[: line.rfind(b',"c":')]) for line in lines]
-    return rows if checksums == [row.c for row in rows] else None
+    sound = checksums == [row.c for row in rows] and all(map(_is_in_range, rows))
+    return rows if sound else None
 
 
 class _Group:
@@ -283,13 +281,14 @@ class _Group:
         self._samples: list[int] = []
         self._values: list[Number] = []
 
-    def add(self, rows: list[_Row], line: int) -> None:
-        """Gather rows, of which the first is line number `line`."""
+    def add(self, rows: list[_Row], line: int) -> int:
+        """Gather rows, of which the first is line number `line`; return how many they are."""
         self._lines.extend(range(line, line + len(rows)))
         self._steps.extend([row.s for row in rows])
         self._times.extend([row.t for row in rows])
         self._samples.extend([row.n for row in rows])
         self._values.extend([value for row in rows for value in row.v.values()])
+        return len(rows)
 
     def columns(self, count: int) -> Iterator[_Columns]:
         """Yield one metric after another."""
@@ -297,5 +296,5 @@ class _Group:
         steps = np.array(self._steps, np.int64)
         times = np.array(self._times, np.float64)
         samples = np.array(self._samples, np.int64)
-        for column in _floats(self._values).reshape(-1, count).T:
+        for column in _floats(self._values).reshape(len(lines), count).T:
             yield lines, steps, times, samples, column

@@ -98,7 +98,7 @@ def _ended_state(folder: Path, processes: Processes | None, created: float) -> S
     if ended is None:
         if ending.finished is not None and not ending.finished.stopped:
             return "finished"
-        never_started = processes is None and ending.step == 0 and ending.failed is None
+        never_started = processes is None and ending.step == 0 and folder.is_dir()
         return "starting" if never_started and time.time() - created < START_SECONDS else "lost"
     if ended.stopped or (ending.finished is not None and ending.finished.stopped):
         return "stopped"

@@ -1,4 +1,4 @@
-"""A store of runs in a temporary folder, a launcher of stub trainers, and waiting with a deadline."""
+"""A store of runs in a temporary folder, and a launcher of stub trainers."""
 
 from __future__ import annotations
 
@@ -6,33 +6,14 @@ import contextlib
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from stub_runs import STUB
 
 from engine.core.launcher import Launcher
-from engine.core.recipe import Recipe
 from engine.core.store import RunStore
-
-STUB = Path(__file__).parents[2] / "stub_trainer.py"
-
-
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Return what `condition` gives as soon as it is true; fail where that takes too long."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.005)
-    raise AssertionError(f"not within {seconds} s")
-
-
-def recipe(seed: int = 0, **knobs: Any) -> Recipe:
-    return Recipe(family="mlp", preset="quick", knobs=knobs, seed=seed)
 
 
 @pytest.fixture
@@ -42,6 +23,7 @@ def store(tmp_path: Path) -> RunStore:
 
 @pytest.fixture
 def launcher(store: RunStore) -> Iterator[Launcher]:
+    """Starts stub trainers; whatever of them is left at the end is killed."""
     made = Launcher(store, trainer=[sys.executable, "-P", str(STUB)], sampler=[], grace=0.4)
     yield made
     made.close()

@@ -42,6 +42,8 @@ def label_references(canvas: Canvas, chart: Chart, frame: Frame) -> None:
     if frame.width < 16:
         return
     free_HW = np.isin(canvas.glyphs_HW, [ord(" "), ord(_glyphs(chart)["dash"])])
+    bands = [canvas.number(Ink(f"{curve.role}-dim")) for curve in chart.curves]
+    faint_HW = free_HW | np.isin(canvas.inks_HW, bands)
     for reference in chart.references:
         value = scaled(reference.value, chart)
         if math.isnan(value):
@@ -51,10 +53,11 @@ def label_references(canvas: Canvas, chart: Chart, frame: Frame) -> None:
         text = f" {one_line(reference.name, 40)} {axis.short(reference.value)} {arrow}".rstrip() + " "
         size = cell_len(text)
         row = frame.row(min(max(value, frame.y[0]), frame.y[1]))
-        place = _free_place(free_HW, frame, row, size)
+        place = _free_place(free_HW, frame, row, size) or _free_place(faint_HW, frame, row, size)
         if place is not None:
             canvas.write(*place, text, Ink("reference"))
-            free_HW[place[1], place[0] : place[0] + size] = False
+            for taken_HW in (free_HW, faint_HW):
+                taken_HW[place[1], place[0] : place[0] + size] = False
 
 
 def _free_place(free_HW: Bools, frame: Frame, row: int, size: int) -> tuple[int, int] | None:

@@ -34,6 +34,7 @@ def draw_chart(chart: Chart, width: int, height: int) -> list[Line]:
     label_references(canvas, chart, frame)
     draw_axes(canvas, chart, frame)
     draw_marks(canvas, chart, frame, curves)
+    _draw_ends(canvas, chart, frame, curves, gathered)
     if frame.top:
         _draw_legend(canvas, chart, frame, curves)
     return canvas.lines()
@@ -59,25 +60,43 @@ def _spans(low_C: Floats, high_C: Floats, each: Columns, chart: Chart, frame: Fr
 def _draw_curves(
     canvas: Canvas, chart: Chart, frame: Frame, curves: Sequence[Curve], gathered: Sequence[Columns]
 ) -> None:
-    """Draw every band, then every line, then where each ends; a later cell replaces an earlier one."""
+    """Draw every band, then every line; cells that two lines share go to them in turn, so that both stay visible."""
     kind = dots(chart.mode)
     rows = frame.height * kind.down
-    for curve, each in zip(curves, gathered, strict=True):
+    backwards = list(zip(range(len(curves)), curves, gathered, strict=True))[::-1]
+    for _, curve, each in backwards:
         if each.line is not None:
             spans = _spans(each.lows, each.highs, each, chart, frame)
             canvas.stamp(frame.left, frame.top, cells(raster(*spans, rows), kind), Ink(f"{curve.role}-dim"))
-    for index, (curve, each) in enumerate(zip(curves, gathered, strict=True)):
+    taken_HW = np.zeros((frame.height, frame.width), np.bool_)
+    for index, curve, each in backwards:
         low_C, high_C = (each.lows, each.highs) if each.line is None else (each.line, each.line)
         top_C, bottom_C = _spans(low_C, high_C, each, chart, frame)
         if chart.tone == "shade" and index:
             top_C = _dashed(top_C, bottom_C, 2 + 2 * index)
-        canvas.stamp(frame.left, frame.top, cells(raster(top_C, bottom_C, rows), kind), Ink(curve.role))
+        glyphs_HW = cells(raster(top_C, bottom_C, rows), kind)
+        glyphs_HW[taken_HW & (np.arange(frame.width) % 2 == index % 2)] = 0
+        taken_HW |= glyphs_HW != 0
+        canvas.stamp(frame.left, frame.top, glyphs_HW, Ink(curve.role))
+
+
+def _draw_ends(
+    canvas: Canvas, chart: Chart, frame: Frame, curves: Sequence[Curve], gathered: Sequence[Columns]
+) -> None:
+    """Draw the marker of every curve where it ends, so that curves can be told apart without color."""
+    kind = dots(chart.mode)
+    taken: set[tuple[int, int]] = set()
     for index, (curve, each) in enumerate(zip(curves, gathered, strict=True)):
         shown_C = each.highs if each.line is None else each.line
         last = int(np.flatnonzero(np.isfinite(shown_C))[-1]) if np.isfinite(shown_C).any() else -1
         if last >= 0:
             row = int(_rows(shown_C[last : last + 1], chart, frame, kind.down)[0]) // kind.down
-            canvas.put(frame.left + last // kind.across, frame.top + row, marker(index, chart.mode), Ink(curve.role))
+            column = last // kind.across
+            while (column, row) in taken:
+                column -= 1
+            taken.add((column, row))
+            if column >= 0:
+                canvas.put(frame.left + column, frame.top + row, marker(index, chart.mode), Ink(curve.role))
 
 
 def _dashed(top_C: Floats, bottom_C: Floats, period: int) -> Floats:
@@ -106,7 +125,7 @@ def _draw_legend(canvas: Canvas, chart: Chart, frame: Frame, curves: Sequence[Cu
         name = one_line(curve.name, 32)
         left = len(curves) - index
         more = f"+{left} more"
-        room = canvas.width - x - (cell_len(more) + 1 if left > 1 else 0)
+        room = canvas.width - x - (cell_len(more) + 2 if left > 1 else 0)
         if cell_len(name) + cell_len(value) + 3 > room and index:
             canvas.write(x, 0, more, LABEL)
             return

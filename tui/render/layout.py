@@ -20,6 +20,12 @@ _FAR = 2.0
 _NEAR_START = 0.05
 """An axis whose first point lies within this share of its length begins at 0."""
 
+_LARGEST_POWER = 290.0
+"""Of ten: larger values stand at the edge, because differences of such are infinite."""
+
+_FLAT = 0.05
+"""Share of a constant value that its axis shows above and below it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -98,10 +104,10 @@ def _y_span(chart: Chart, curves: Sequence[Curve], x: tuple[float, float]) -> tu
         value = scaled(reference.value, chart)
         if low - room <= value <= high + room:
             low, high = min(low, value), max(high, value)
-    if high <= low:
-        around = abs(low) * 0.05 or 0.5
-        return low - around, high + around
-    return low, high
+    most = _LARGEST_POWER if chart.log_y else 10.0**_LARGEST_POWER
+    low, high = max(low, -most), min(high, most)
+    around = max(abs(low) * _FLAT, 1e-12 if low else 0.5)
+    return (low, high) if high - low > 1e-12 * abs(low) else (low - around, high + around)
 
 
 def scaled(value: float, chart: Chart) -> float:

@@ -21,3 +21,7 @@ class HeatmapPanel(TimelinePanel):
         if not isinstance(event, HeatMap):
             return centered("This event holds no matrix.", width, height)
         return draw_heatmap(event, width, height, tone=self.tone, mode=self.mode)
+
+    def waiting(self) -> str:
+        """Say what will appear."""
+        return "A map appears here at the first evaluation, brighter where a value is larger."

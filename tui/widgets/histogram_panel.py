@@ -21,3 +21,7 @@ class HistogramPanel(TimelinePanel):
         if not isinstance(event, Histogram):
             return centered("This event holds no counts.", width, height)
         return draw_histogram(event, width, height, mode=self.mode)
+
+    def waiting(self) -> str:
+        """Say what will appear."""
+        return "Bars of how often each value occurs appear here at the first evaluation."

@@ -21,3 +21,7 @@ class PointsPanel(TimelinePanel):
         if not isinstance(event, Points):
             return centered("This event holds no points.", width, height)
         return draw_points(event, width, height, mode=self.mode)
+
+    def waiting(self) -> str:
+        """Say what will appear."""
+        return "Points appear here at the first evaluation and move as the model learns."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.events import Table
 from tui.render.ink import Line, centered
-from tui.render.table import draw_table
+from tui.render.rows import draw_table
 from tui.widgets.timeline import TimelinePanel
 
 if TYPE_CHECKING:
@@ -22,3 +22,7 @@ class TablePanel(TimelinePanel):
             return centered("This event holds no table.", width, height)
         self.first = max(0, min(self.first, len(event.rows) - 1))
         return draw_table(event.columns, event.rows, width, height, first=self.first)
+
+    def waiting(self) -> str:
+        """Say what will appear."""
+        return "Rows appear here at the first evaluation."

@@ -73,7 +73,8 @@ def digits(step):
     random = np.random.default_rng(3)
     y, x = np.mgrid[0:8, 0:8]
     pictures = [
-        255 * np.exp(-(((x - 3.5) / (1 + each % 3)) ** 2 + ((y - 3.5) / (1 + each // 3 % 3)) ** 2 - each / 2) ** 2 / 9)
+        255
+        * np.exp(-((((x - 3.5) / (1 + each % 3)) ** 2 + ((y - 3.5) / (1 + each // 3 % 3)) ** 2 - each / 2) ** 2) / 9)
         + 30 * random.random((8, 8))
         for each in range(10)
     ]
@@ -83,7 +84,9 @@ def digits(step):
     )
 
 
-WORDS = "king queen man woman child boy girl prince throne crown sword war peace love death night day sun moon star".split()
+WORDS = (
+    "king queen man woman child boy girl prince throne crown sword war peace love death night day sun moon star".split()
+)
 
 
 def word_map():
@@ -176,7 +179,10 @@ def example(folder=Path("/nowhere"), *, id="261120-131405-gpt-quick-4f2a", above
         "latest": latest,
         "history": history,
         "knob_changes": (events.KnobChanged(s=2000, t=40.0, name="learning_rate", before=0.003, after=0.0015),),
-        "notes": (events.Note(s=10, text="Trains on 1 GPU."), events.Note(s=900, text="Loss is flat.", level="warning")),
+        "notes": (
+            events.Note(s=10, text="Trains on 1 GPU."),
+            events.Note(s=900, text="Loss is flat.", level="warning"),
+        ),
         "hardware": Hardware(latest=sample),
     }
     return RunView(**{**values, **changes})

@@ -164,7 +164,7 @@ def versions() -> dict[str, str]:
         own = version("lexigrad")
     except PackageNotFoundError:
         own = "source"
-    return {"lexigrad": own, "torch": torch.__version__}
+    return {"lexigrad": own, "torch": str(torch.__version__)}
 
 
 def _resolve(folder: Path, recipe: Recipe, place: Place, total_steps: int, digest: str) -> None:

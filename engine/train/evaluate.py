@@ -45,4 +45,5 @@ def evaluate(learner: Learner) -> dict[str, float]:
                 sums[name] = sums[name] + total.double() if name in sums else total.double()
                 counts[name] = counts.get(name, 0) + count
         values = torch.stack(list(sums.values())).tolist() if sums else []
-    return {f"valid/{name}": value / counts[name] for name, value in zip(sums, values, strict=True)}
+    means = {name: value / counts[name] for name, value in zip(sums, values, strict=True)}
+    return {f"valid/{name}": value for name, value in learner.summarize(means).items()}

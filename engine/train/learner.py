@@ -113,6 +113,12 @@ class Learner(ABC):
         The loop reports each sum over its count as ``valid/<name>``.
         """
 
+    def summarize(self, means: dict[str, float]) -> dict[str, float]:
+        """Return the validation's means by name, with what follows from them (bits from nats, a root of a
+        mean square).
+        """
+        return means
+
     def draw(self, step: int) -> Iterator[Event]:
         """Yield what the family's panels show at this step; called without gradients, in eval mode."""
         return iter(())

@@ -15,8 +15,11 @@ class Lap:
     began: float
     """Seconds of training at its start."""
     ended: float
-    seconds_a_step: float
-    """Chores and pauses left out."""
+
+    @property
+    def seconds_a_step(self) -> float:
+        """How long a step took."""
+        return max(self.ended - self.began, 1e-9) / max(self.steps, 1)
 
     def time_of(self, steps_ago: int) -> float:
         """Return the seconds of training at which a step of this lap was made, as if its steps had been even."""
@@ -30,17 +33,14 @@ class Stopwatch:
         before: seconds of training in earlier processes.
         step: how many steps those made.
         idle: seconds of this process that were no training time: pauses, slow motion.
-        aside: seconds of this process that went to chores.
     """
 
-    def __init__(self, before: float, step: int, idle: Callable[[], float], aside: Callable[[], float]) -> None:
+    def __init__(self, before: float, step: int, idle: Callable[[], float]) -> None:
         self.before = before
         self._idle = idle
-        self._aside = aside
         self._began = time.perf_counter()
         self._step = step
         self._lap_began = before
-        self._lap_aside = 0.0
 
     @property
     def seconds(self) -> float:
@@ -49,8 +49,11 @@ class Stopwatch:
 
     def lap(self, step: int) -> Lap:
         """Return what went by since the last lap, and begin a new one."""
-        now, aside = self.seconds, self._aside()
-        steps, began = step - self._step, self._lap_began
-        pure = max(now - began - (aside - self._lap_aside), 1e-9)
-        self._step, self._lap_began, self._lap_aside = step, now, aside
-        return Lap(steps, began, now, pure / max(steps, 1))
+        now = self.seconds
+        lap = Lap(step - self._step, self._lap_began, now)
+        self._step, self._lap_began = step, now
+        return lap
+
+    def skip(self) -> None:
+        """Let the present lap, which has no step yet, begin only now."""
+        self._lap_began = self.seconds

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,7 +61,7 @@ class Training:
         """The last value of every scalar."""
         self.turned: dict[str, Value] = dict(self.state.knobs)
         """Live knobs that a person has changed."""
-        self.watch = Stopwatch(self.state.seconds, self.step, lambda: self.orders.idle, lambda: self.governor.spent)
+        self.watch = Stopwatch(self.state.seconds, self.step, lambda: self.orders.idle)
         self.advance = Advance(self.learner, capture=self.place.capture and self.learner.capturable, say=self.say)
         self.samples_per_step: int = self.learner.spec.batch_size
         self._evaluated_at = self._saved_at = -1
@@ -151,12 +152,19 @@ class Training:
             f"Use a smaller learning_rate than {self.learner.spec.learning_rate:g}, or clip the gradient (clip=1).",
         )
 
+    @contextmanager
+    def chore(self, name: str) -> Iterator[None]:
+        """Time what is done inside as a chore of that name; all steps so far are reported first."""
+        self.report(everything=True)
+        with self.governor.measured(name):
+            yield
+        self.watch.skip()
+
     def evaluate(self) -> None:
         """Measure the model on the validation split, once a step."""
-        self.report(everything=True)
         if self._evaluated_at == self.step:
             return
-        with self.governor.measured("evaluate"):
+        with self.chore("evaluate"):
             measured = evaluate(self.learner)
         self._evaluated_at = self.step
         self.latest |= measured
@@ -165,12 +173,12 @@ class Training:
 
     def draw(self) -> None:
         """Write what the family's panels show now."""
-        with self.governor.measured("draw"), looking_at(self.learner):
+        with self.chore("draw"), looking_at(self.learner):
             self.emit(*self.learner.draw(self.step))
 
     def baseline(self) -> bool:
         """Compute the next reference line; return whether there was one."""
-        with self.governor.measured("baseline"), looking_at(self.learner):
+        with self.chore("baseline"), looking_at(self.learner):
             if self._baselines is None:
                 self._baselines = self.learner.baselines()
                 for _ in range(self._baselines_done):
@@ -186,12 +194,11 @@ class Training:
     def save(self) -> None:
         """Write a checkpoint, evaluated first where time allows; a full disk is told, and tried again later."""
         self.orders.wants_save = False
-        self.report(everything=True)
         if self._saved_at == self.step:
             return
         if self.orders.ending != "terminated":
             self.evaluate()
-        with self.governor.measured("save"):
+        with self.chore("save"):
             random = {f"random.{name}": state for name, state in random_states(self.place.device).items()}
             with looking_at(self.learner):
                 model = {name: tensor.cpu().clone() for name, tensor in self.learner.weights().items()}

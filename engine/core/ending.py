@@ -2,63 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from engine.core.errors import RunError
-from engine.core.events import Damaged, Failed, Finished, Number, Saved, Scalars, Started, Unknown, decode
+from engine.core.events import Damaged, Failed, Finished, Number, Saved, Unknown, decode
 from engine.core.files import read_end
 
 LOG = "events.jsonl"
 REACH = 128 * 1024
 """Bytes of the log's end that are looked at; two of the longest lines."""
 
-_MARKS = {
-    b'{"k":"finished"': Finished, b'{"k":"failed"': Failed, b'{"k":"started"': Started, b'{"k":"saved"': Saved,
-    b'{"k":"scalars"': Scalars,
-}  # fmt: skip
-_LONGEST_MARK = max(map(len, _MARKS))
+_STARTED = b'{"k":"started"'
+_LAST_WORDS = (b'{"k":"finished"', b'{"k":"failed"')
+_SAVED = (b'{"k":"saved"',)
+_SCALARS = (b'{"k":"scalars"',)
 
 
 class Ending:
-    """The last words of a run's latest attempt."""
+    """The last words of a run's latest attempt, as far as the end of its log reaches."""
 
     def __init__(self, folder: Path) -> None:
-        self.finished: Finished | None = None
-        self.failed: Failed | None = None
-        self.saved: Saved | None = None
-        self.step = 0
-        self.seconds = 0.0
-        self.scalars: dict[str, Number] = {}
-        """Each metric's last value, as far as the end of the log reaches."""
-        self._read(folder)
-
-    def _read(self, folder: Path) -> None:
         try:
             lines = read_end(folder, LOG, REACH).split(b"\n")
         except (OSError, RunError):
-            return
-        for line in reversed(lines[:-1]):
-            if _mark(line) is None:
-                continue
-            try:
-                event = decode(line)
-            except (Damaged, Unknown):
-                continue
-            self.step = max(self.step, event.s)
-            self.seconds = max(self.seconds, event.t)
-            match event:
-                case Started():
-                    return
-                case Finished():
-                    self.finished = self.finished or event
-                case Failed():
-                    self.failed = self.failed or event
-                case Saved():
-                    self.saved = self.saved or event
-                case Scalars():
-                    self.scalars = {**event.v, **self.scalars}
+            lines = []
+        self._lines = lines[-2::-1]
+        """Whole lines, the last first."""
 
+    def _found(self, kinds: tuple[bytes, ...]) -> Iterator[Any]:
+        """Yield the events of those kinds, the last first, back to where the attempt began."""
+        for line in self._lines:
+            if line.startswith(kinds):
+                try:
+                    yield decode(line)
+                except (Damaged, Unknown):
+                    continue
+            elif line.startswith(_STARTED):
+                return
 
-def _mark(line: bytes) -> type | None:
-    head = line[:_LONGEST_MARK]
-    return next((kind for mark, kind in _MARKS.items() if head.startswith(mark)), None)
+    @cached_property
+    def _last_word(self) -> Finished | Failed | None:
+        return next(self._found(_LAST_WORDS), None)
+
+    @property
+    def finished(self) -> Finished | None:
+        """The event that the run reached its end, or was stopped."""
+        return self._last_word if isinstance(self._last_word, Finished) else None
+
+    @property
+    def failed(self) -> Failed | None:
+        """The event that it failed."""
+        return self._last_word if isinstance(self._last_word, Failed) else None
+
+    @cached_property
+    def saved(self) -> Saved | None:
+        """The last checkpoint that is whole."""
+        return next(self._found(_SAVED), None)
+
+    @cached_property
+    def scalars(self) -> dict[str, Number]:
+        """Each metric's last value."""
+        known: dict[str, Number] = {}
+        for event in self._found(_SCALARS):
+            known = {**event.v, **known}
+        return known
+
+    @cached_property
+    def step(self) -> int:
+        """The last step that was told of."""
+        return max((event.s for event in self._latest()), default=0)
+
+    @cached_property
+    def seconds(self) -> float:
+        """How long it had trained by then."""
+        return max((event.t for event in self._latest()), default=0.0)
+
+    def _latest(self) -> Iterator[Any]:
+        for kinds in (_LAST_WORDS, _SAVED, _SCALARS):
+            yield from (event for event in [next(self._found(kinds), None)] if event is not None)

@@ -26,6 +26,8 @@ _MATHS = re.compile(
 
 LINK = _LINK
 """Groups: target, heading, words."""
+FORMULA = _MATHS
+"""Groups: display, inline."""
 
 
 def fences(text: str) -> Iterator[tuple[int, int, Block]]:

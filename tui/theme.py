@@ -53,11 +53,16 @@ DARK = Theme(
     error="#ff6b6b",
     variables=_variables(_DARK_SERIES, "#14171c", "#d9dce1", "#ff6b6b")
     | {
+        "text-muted": "#98a2ae",
+        "text-disabled": "#667080",
         "border": "#56b4e9",
         "border-blurred": "#323a45",
         "footer-background": "#1a1e24",
         "footer-key-foreground": "#e6b450",
         "footer-description-foreground": "#9aa4b0",
+        # Concrete, because Textual paints its own "auto 60%" at full strength within a Content.
+        "text-muted": "#9aa4b0",
+        "text-disabled": "#6b7480",
         "input-selection-background": "#56b4e9 30%",
         "block-cursor-background": "#2b4255",
         "block-cursor-foreground": "#ffffff",
@@ -79,11 +84,15 @@ LIGHT = Theme(
     error="#b3261e",
     variables=_variables(_LIGHT_SERIES, "#fbfaf7", "#23272e", "#b3261e")
     | {
+        "text-muted": "#5f6670",
+        "text-disabled": "#8d939c",
         "border": "#0072b2",
         "border-blurred": "#cfcabf",
         "footer-background": "#f3f1ec",
         "footer-key-foreground": "#9a6200",
         "footer-description-foreground": "#5c6370",
+        "text-muted": "#5c6370",
+        "text-disabled": "#8a8f98",
         "input-selection-background": "#0072b2 25%",
         "block-cursor-background": "#cfe3f0",
         "block-cursor-foreground": "#10202c",

@@ -34,7 +34,7 @@ def figure(value: float, unit: str = "") -> str:
     if not math.isfinite(value):
         return str(value)
     if unit == "%":
-        return f"{value * 100:.1f} %"
+        return f"{value:.1%}".replace("%", " %")
     if value == 0 or 0.01 <= abs(value) < 1000:
         text = f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
     elif abs(value) >= 1000:
@@ -54,7 +54,13 @@ def count(number: float) -> str:
 
 def memory(size: float) -> str:
     """Return bytes as ``640 MB`` or ``1.4 GB``."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(size / 1e6, 0.1):.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+    return (
+        f"{size / 1e9:.1f} GB"
+        if size >= 1e9
+        else f"{max(size / 1e6, 0.1):.0f} MB"
+        if size >= 1e6
+        else f"{size / 1e3:.0f} kB"
+    )
 
 
 def ago(run: Run, now: float | None = None) -> str:
@@ -77,7 +83,11 @@ def metrics_of(name: str) -> tuple[Metric, ...]:
 def headline_words(run: Run) -> str:
     """Return the headline figures that a run reached: ``accuracy 98.6 %``."""
     reached = run.headline()
-    words = [f"{metric.title} {figure(reached[metric.name], metric.unit)}" for metric in metrics_of(run.recipe.family) if metric.name in reached]
+    words = [
+        f"{metric.title} {figure(reached[metric.name], metric.unit)}"
+        for metric in metrics_of(run.recipe.family)
+        if metric.name in reached
+    ]
     return safe(" · ".join(words))
 
 

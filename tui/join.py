@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from engine.catalog import RunTarget, parse_run
+from engine.catalog import RunTarget, families, parse_run
 from engine.core.errors import LexigradError
 from engine.core.launcher import PREVIOUS
 from engine.core.recipe import Recipe
@@ -73,11 +73,18 @@ def run_words(entry: Entry) -> str:
     return f"{what} · {duration(seconds)}" if seconds else what
 
 
+def own_targets(slug: str) -> list[str]:
+    """Return the presets whose runs belong on a page wherever they were started: those of the family it explains."""
+    return [
+        f"{family.name}/{preset.name}" for family in families() if family.entry == slug for preset in family.presets
+    ]
+
+
 def measured_lines(entry: Entry, services: Services) -> Content:
     """Return the learner's own figures for this page: value, spread, n, date, device; or how to get them."""
     from engine.core.headlines import headlines
 
-    rows = headlines(services.store, entry.slug)
+    rows = headlines(services.store, entry.slug, own_targets(entry.slug))
     if not rows:
         return Content.styled("Nothing yet. Press r: your own numbers will stand here.", "$text-muted")
     lines: list[Content] = []

@@ -45,6 +45,10 @@ class Watch:
             follower.poll()
         return follower.view
 
+    def state(self, id: str) -> str:
+        """Return the state of a run at the last look; empty where it was not looked at."""
+        return self._states.get(id, "")
+
     def rescan(self) -> None:
         """Look for new and gone runs now."""
         self._runs = self._store.runs()

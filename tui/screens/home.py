@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 
 from engine.core.store import Run
 from tui.figures import ago, headline_words, progress_words
@@ -50,26 +49,23 @@ class HomeScreen(Page):
     def body(self) -> Iterator[Widget]:
         """Doors at the left; live and measured at the right."""
         yield Horizontal(
-            Menu(id="doors"),
+            Vertical(Menu(id="doors"), Menu(id="next", classes="card"), id="ways"),
             Vertical(Menu(id="live", classes="card"), Menu(id="measured", classes="card"), id="news"),
             id="home",
         )
-        yield Static("", id="hint", markup=False)
-
-    def compose(self) -> ComposeResult:
-        """Lay out, and put a first text into everything before anything is loaded."""
-        yield from super().compose()
 
     def on_mount(self) -> None:
         """Paint the doors at once; their counts come with the library."""
         self.query_one("#live").border_title = "Live"
         self.query_one("#measured").border_title = "You measured lately"
+        self.query_one("#next").border_title = "Read next"
         self.query_one("#doors", Menu).fill(self._doors())
         self.query_one("#doors").focus()
 
     def refresh_content(self) -> None:
-        """Fill in counts, live runs and latest figures."""
+        """Fill in counts, what to read next, live runs and latest figures."""
         self.query_one("#doors", Menu).fill(self._doors())
+        self.query_one("#next", Menu).fill(self._next_lines())
         self._show_runs()
         for trouble in self.services.troubles:
             self.notify(trouble, severity="warning", markup=False, timeout=12)
@@ -128,6 +124,18 @@ class HomeScreen(Page):
         entry = self.services.library.entries.get(rest)
         return safe(entry.title) if entry else "Your first neural network"
 
+    def _next_lines(self) -> list[tuple[str, Content]]:
+        """The entries that one is ready for: not read, with all that they need read, the shortest way first."""
+        library, read = self.services.library, self.services.record.read()
+        entries = library.entries
+        open_entries = [entry for slug, entry in entries.items() if slug not in read]
+        ready = [entry for entry in open_entries if all(need in read or need not in entries for need in entry.needs)]
+        chosen = sorted(ready, key=lambda entry: (entry.level, len(library.path_to(entry.slug))))[:SHOWN]
+        return [
+            (entry.slug, Content.assemble((safe(entry.title), "bold"), "\n", (safe(entry.one_line), "$text-muted")))
+            for entry in chosen
+        ]
+
     def _show_runs(self) -> None:
         watch = self.services.watch
         live = [self._live_line(id) for id in watch.live()[:SHOWN]]
@@ -156,6 +164,8 @@ class HomeScreen(Page):
         id = event.option.id or ""
         if event.option_list.id == "doors":
             self.action_door(id)
+        elif event.option_list.id == "next":
+            self.lexigrad.open_place(f"read/{id}")
         else:
             self.lexigrad.open_place(f"run/{id}")
 

@@ -91,7 +91,8 @@ class ReadScreen(Page):
 
     def runs_changed(self, changed: frozenset[str]) -> None:
         """A run may have ended: its figures belong on this page."""
-        self._fill_side()
+        if any(self.services.watch.state(id) == "finished" for id in changed):
+            self._fill_side()
 
     # The entry
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
+from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -32,6 +33,14 @@ COMMON = (
     Panel(events=(), kind="log", title="log"),
 )
 """What every run shows beside the panels of its family."""
+LEAST_ROWS = 9
+"""Rows below which a panel in a grid of several columns is not made; the grid scrolls instead."""
+LEAD_SPAN = 2
+"""Rows and columns that the first panel takes, the one that matters most."""
+LEAD_COLUMNS = 3
+"""Columns from which on it does."""
+ONE_COLUMN_ROWS = 14
+"""Rows of a panel where they stand below one another."""
 
 
 class RunScreen(Page):
@@ -88,6 +97,13 @@ class RunScreen(Page):
         yield Horizontal(Static("", id="progress", markup=False), id="top")
         yield Static("", id="banner", markup=False)
         yield Container(id="panels")
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay the panels out anew."""
+        super().on_resize(event)
+        view = self._view() if self.services.ready and self._built_for else None
+        if view is not None:
+            self.call_after_refresh(self._arrange, view)
 
     def on_mount(self) -> None:
         """Follow the run from now on."""
@@ -150,18 +166,38 @@ class RunScreen(Page):
         """Make the panels that the run's family declares."""
         declared = family(view.recipe.family).panels if view.recipe.family in FAMILIES else ()
         kinds = {panel.kind for panel in declared}
-        panels = [panel for panel in declared if _wanted(panel, view)] + [
-            panel for panel in COMMON if panel.kind not in kinds
-        ]
+        common = [panel for panel in COMMON if panel.kind not in kinds]
         grid = self.query_one("#panels", Container)
         await grid.remove_children()
-        widgets = [make_panel(panel) for panel in panels]
+        widgets = [make_panel(panel) for panel in (*declared, *common) if wanted(panel, view)]
         await grid.mount_all(widgets)
         if widgets:
             widgets[0].focus()
         self._draw(view)
 
+    def _arrange(self, view: RunView) -> None:
+        """Show the panels that have something to show, in a grid without holes, the first panel the widest."""
+        panels = list(self.query(PanelWidget))
+        for widget in panels:
+            widget.set_class(not has_news(widget.panel, view), "silent")
+        shown = [widget for widget in panels if not widget.has_class("silent")]
+        if not shown or self.query_one("#panels").has_class("zoomed"):
+            return
+        columns = columns_for(self.size.width, len(shown))
+        lead = LEAD_SPAN if columns >= LEAD_COLUMNS else 1
+        cells = len(shown) - 1 + lead * lead
+        rows = -(-cells // columns)
+        grid = self.query_one("#panels")
+        fits = columns > 1 and rows * LEAST_ROWS <= grid.size.height
+        grid.styles.grid_size_columns = columns
+        grid.styles.grid_rows = "1fr" if fits else str(LEAST_ROWS if columns > 1 else ONE_COLUMN_ROWS)
+        for widget in shown:
+            widget.styles.column_span = widget.styles.row_span = 1
+        shown[-1].styles.column_span = 1 + rows * columns - cells
+        shown[0].styles.column_span = shown[0].styles.row_span = lead
+
     def _draw(self, view: RunView) -> None:
+        self._arrange(view)
         others = tuple(self.services.watch.follow(id) for index, id in enumerate(self._ids) if index != self._at)
         with self.app.batch_update():
             for widget in self.query(PanelWidget):
@@ -287,9 +323,23 @@ class RunScreen(Page):
             super().action_back()
 
 
-def _wanted(panel: Panel, view: RunView) -> bool:
+def wanted(panel: Panel, view: RunView) -> bool:
     """Whether the run's knobs call for the panel."""
     if panel.when is None:
         return True
     name, value = panel.when
     return str(view.recipe.knobs.get(name)) == value
+
+
+def has_news(panel: Panel, view: RunView) -> bool:
+    """Whether the panel has, or may still get, something to show: a run draws everything that it can at its start."""
+    if not panel.events or not view.latest or not view.series:
+        return True
+    return any(name in view.series or name in view.latest for name in panel.events)
+
+
+def columns_for(width: int, panels: int) -> int:
+    """Return in how many columns panels stand at a width in cells."""
+    if width < 100:
+        return 1
+    return min(panels, 4 if width >= 170 else 3)

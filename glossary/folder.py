@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache as once
 from hashlib import blake2b
 from importlib.resources import files
@@ -126,4 +127,5 @@ def _write_cache(folder: Path, entries: dict[str, Entry]) -> None:
         part.write_bytes(data)
         part.replace(folder / CACHE_NAME)
     except OSError:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()

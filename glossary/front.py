@@ -67,9 +67,9 @@ def read_yaml(text: str, first_line: int) -> tuple[Any, dict[Path, int]]:
         return _Reader(yaml.parse(text, Loader=loader), first_line).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ParseProblem(
-            first_line + (mark.line if mark else 0), f"No YAML: {error.problem or error.context}."
-        ) from None
+        hint = " Quote a value that holds a colon." if "mapping values" in str(error.problem) else ""
+        reason = f"No YAML: {error.problem or error.context}.{hint}"
+        raise ParseProblem(first_line + (mark.line if mark else 0), reason) from None
     except yaml.reader.ReaderError as error:
         at = error.position if isinstance(error.position, int) else 0
         raise ParseProblem(first_line + text.count("\n", 0, at), "A character that may not stand in YAML.") from None

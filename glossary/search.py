@@ -14,6 +14,8 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
+import msgspec
+
 from glossary.library import Library
 from glossary.mentions import singular
 from glossary.model import QUESTIONS, Entry, Hit
@@ -26,12 +28,15 @@ FEW = 3
 """With fewer hits than this, words that are spelled like the query's are tried."""
 NEAR = 75.0
 """How alike two words have to be, of 100."""
+COMING = "coming"
+"""Why a planned entry is found: its name."""
 MARK, UNMARK = "\ue000", "\ue001"
 _WEIGHTS = "10.0, 8.0, 4.0, 1.0, 0.3"
 _STOP = frozenset((
     "a", "an", "and", "are", "as", "at", "be", "by", "did", "do", "does", "for", "from", "how", "i", "in", "is", "it",
     "my", "of", "on", "or", "that", "the", "this", "to", "was", "what", "when", "which", "why", "with", "you",
 ))  # fmt: skip
+_FILLED = ("search_pages", "search_names", "search_text")
 _TABLES = """
 DROP TABLE IF EXISTS search_text; DROP TABLE IF EXISTS search_names; DROP TABLE IF EXISTS search_pages;
 DROP TABLE IF EXISTS search_meta;
@@ -83,16 +88,25 @@ class Index:
         words = words_of(query)
         if not words or limit < 1:
             return []
+        with self._lock:
+            try:
+                return self._ranked(words, limit)
+            except sqlite3.Error:
+                self._database = self._open(None, _digest(self._library))
+                return self._ranked(words, limit)
+
+    def _ranked(self, words: list[str], limit: int) -> list[Hit]:
         telling = [word for word in words if word not in _STOP] or words
         hits: dict[str, Hit] = {}
-        with self._lock:
-            self._add(hits, self._named(words, limit))
-            if len(hits) < limit:
-                self._add(hits, self._full_text(_all_of(telling), limit))
-            if len(hits) < FEW:
-                self._add(hits, self._spelled_like(telling, limit))
-            if not hits and len(telling) > 1:
-                self._add(hits, self._full_text(" OR ".join(map(_term, telling)), limit))
+        named, planned = self._named(words, limit)
+        self._add(hits, named)
+        if len(hits) < limit:
+            self._add(hits, self._full_text(_all_of(telling), limit))
+        self._add(hits, planned)
+        if len(hits) < FEW:
+            self._add(hits, self._spelled_like(telling, limit))
+        if not hits and len(telling) > 1:
+            self._add(hits, self._full_text(" OR ".join(map(_term, telling)), limit))
         return list(hits.values())[:limit]
 
     @staticmethod
@@ -100,16 +114,20 @@ class Index:
         for hit in found:
             hits.setdefault(hit.slug, hit)
 
-    def _named(self, words: list[str], limit: int) -> Iterable[Hit]:
-        """Yield the entries with a name that is the query, then those with a name that begins with it."""
+    def _named(self, words: list[str], limit: int) -> tuple[list[Hit], list[Hit]]:
+        """Return the entries with a name that is the query or begins with it, and the planned that only begin so."""
         key = " ".join(words)
         rows = self._database.execute(
-            "SELECT slug, title, one_line, name, rank FROM search_names JOIN search_pages ON page = id"
-            " WHERE key >= ? AND key < ? ORDER BY key != ?, rank, length(key), key LIMIT ?",
-            (key, key + "\U0010ffff", key, limit),
+            "SELECT slug, title, one_line, name, rank, key = ?1 FROM search_names JOIN search_pages ON page = id"
+            " WHERE key >= ?1 AND key < ?2 ORDER BY key != ?1, rank, length(key), key LIMIT ?3",
+            (key, key + "\U0010ffff", limit),
         )
-        for slug, title, one_line, name, rank in rows.fetchall():
-            yield Hit(slug, title, one_line, "", ("title", f"also called {name}", "coming")[rank])
+        named: list[Hit] = []
+        planned: list[Hit] = []
+        for slug, title, one_line, name, rank, exact in rows.fetchall():
+            hit = Hit(slug, title, one_line, "", ("title", f"also called {name}", COMING)[rank])
+            (planned if hit.why == COMING and not exact else named).append(hit)
+        return named, planned
 
     def _full_text(self, match: str, limit: int, why: str = "in the text") -> list[Hit]:
         rows = self._database.execute(
@@ -132,10 +150,8 @@ class Index:
         key = " ".join(words)
         near = process.extract(key, self._keys, scorer=fuzz.ratio, score_cutoff=NEAR, limit=limit)
         for found, _, _ in near:
-            yield from (
-                Hit(hit.slug, hit.title, hit.one_line, "", f"spelled like {found}")
-                for hit in self._named(found.split(), 1)
-            )
+            for hit in self._named(found.split(), 1)[0]:
+                yield msgspec.structs.replace(hit, why=f"spelled like {found}")
         mended: list[str] = []
         for word in words:
             best = None
@@ -188,13 +204,13 @@ def _digest(library: Library) -> str:
 
 
 def _is_current(database: sqlite3.Connection, digest: str) -> bool:
+    """Say whether the index was made from these very entries, and all its tables are there and filled."""
     try:
-        row = database.execute("SELECT digest FROM search_meta").fetchone()
-        pages = database.execute("SELECT count(*) FROM search_pages").fetchone()
-        texts = database.execute("SELECT count(*) FROM search_text").fetchone()
-        return bool(row == (digest,) and pages >= texts > (0,))
+        made_from = database.execute("SELECT digest FROM search_meta").fetchone()
+        filled = [database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in _FILLED]
     except sqlite3.OperationalError:
         return False
+    return bool(made_from == (digest,) and all(filled))
 
 
 def _build(database: sqlite3.Connection, library: Library, digest: str) -> None:

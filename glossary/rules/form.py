@@ -36,7 +36,7 @@ GENERIC = frozenset((
 def check_keys(entry: Entry, inquiry: Inquiry) -> Findings:
     """Yield what is wrong with the front matter by itself."""
     for key in ("title", "topic", "kind", "level", "one_line", "sources"):
-        if not getattr(entry, key):
+        if key not in entry.lines or not getattr(entry, key):
             yield at_key(entry, key, "this key is missing.")
     term = inquiry.library.taxonomy.terms.get(entry.slug)
     if term is None:

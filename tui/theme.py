@@ -53,8 +53,6 @@ DARK = Theme(
     error="#ff6b6b",
     variables=_variables(_DARK_SERIES, "#14171c", "#d9dce1", "#ff6b6b")
     | {
-        "text-muted": "#98a2ae",
-        "text-disabled": "#667080",
         "border": "#56b4e9",
         "border-blurred": "#323a45",
         "footer-background": "#1a1e24",
@@ -84,8 +82,6 @@ LIGHT = Theme(
     error="#b3261e",
     variables=_variables(_LIGHT_SERIES, "#fbfaf7", "#23272e", "#b3261e")
     | {
-        "text-muted": "#5f6670",
-        "text-disabled": "#8d939c",
         "border": "#0072b2",
         "border-blurred": "#cfcabf",
         "footer-background": "#f3f1ec",

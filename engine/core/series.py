@@ -19,6 +19,8 @@ FACTOR = 16
 """How many entries of one level of the pyramid one entry of the next stands for."""
 _FIRST_CAPACITY = 256
 _KEPT_SMOOTHINGS = 2
+_MIXED = np.array([1])
+"""Stands for edges that are no whole blocks."""
 
 
 class Series:
@@ -32,6 +34,7 @@ class Series:
         self._values: Floats = np.empty(_FIRST_CAPACITY, np.float64)
         self._pyramid: list[_Level] = []
         self._nonfinite: Integers = np.empty(0, np.int64)
+        self._span = (float("nan"), float("nan"))
         self._smoothings: dict[float, _Smoothing] = {}
 
     def __len__(self) -> int:
@@ -100,7 +103,19 @@ class Series:
         if len(odd):
             self._nonfinite = np.concatenate([self._nonfinite, odd + start])
         self._count = end
+        self._widen(self._values[start:end])
         self._raise_pyramid()
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The lowest and the highest finite value of all, NaN where there is none."""
+        return self._span
+
+    def _widen(self, fresh: Floats) -> None:
+        sound = fresh[np.isfinite(fresh)]
+        if len(sound):
+            low, high = float(sound.min()), float(sound.max())
+            self._span = (low, high) if np.isnan(self._span[0]) else (min(low, self._span[0]), max(high, self._span[1]))
 
     def append(self, step: int, time: float, sample: int, value: float) -> None:
         """Append one point."""
@@ -149,8 +164,15 @@ class Series:
         highs = np.full(len(starts), -np.inf)
         below_lows = below_highs = self.values
         for level in self._pyramid:
+            if len(starts) and ends[-1] <= level.count * FACTOR and not (edges % FACTOR).any():
+                # Whole blocks only: nothing of this level is left over.
+                edges = edges // FACTOR
+                starts, ends = edges[:-1], edges[1:]
+                below_lows, below_highs = level.lows, level.highs
+                continue
             if np.max(ends - starts, initial=0) <= 2 * FACTOR or level.count == 0:
                 break
+            edges = _MIXED
             inner_starts = np.minimum(-(-starts // FACTOR), level.count)
             inner_ends = np.clip(ends // FACTOR, inner_starts, level.count)
             empty = inner_ends == inner_starts

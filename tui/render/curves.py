@@ -46,7 +46,7 @@ def columns(curve: Curve, axis: Axis, first: float, last: float, count: int) -> 
     gap = (last - first) / max(1, count - 1) or 1.0
     edges = first + (np.arange(count + 1) - 0.5) * gap
     cuts = _cuts(where, edges)
-    lows_C, highs_C = series.extremes_between(_on_blocks(cuts))
+    lows_C, highs_C = _extremes(series, cuts)
     line_C = None
     if curve.smoothing > 0 and len(series):
         ends = series.smoothed(curve.smoothing)[np.maximum(cuts[1:] - 1, 0)]
@@ -64,19 +64,25 @@ def _cuts(where: Places, edges: NDArray[np.floating[Any]]) -> Integers:
     return np.searchsorted(where, edges if where.dtype.kind == "f" else np.ceil(edges).astype(where.dtype))
 
 
-def _on_blocks(cuts: Integers) -> Integers:
-    """Move the inner cuts to whole blocks of the pyramid where a column spans several: its extremes are then known.
+def _extremes(series: Series, cuts: Integers) -> tuple[Floats, Floats]:
+    """Return least and greatest value of the points from each cut up to the next.
 
-    Every point stays in exactly one column; it moves by less than a quarter of one.
+    Where a column spans several blocks of the pyramid its cuts move to whole blocks, whose extremes are known. Every
+    point stays in exactly one column and moves by less than a quarter of one.
     """
     room = int(cuts[-1] - cuts[0]) // max(1, 4 * (len(cuts) - 1))
     block = 1
     while block * FACTOR <= room:
         block *= FACTOR
-    snapped: Integers = cuts // block * block
-    snapped[0], snapped[-1] = cuts[0], cuts[-1]
-    rising: Integers = np.maximum(snapped, cuts[0])
-    return rising
+    if block == 1:
+        return series.extremes_between(cuts)
+    lows_C, highs_C = series.extremes_between(cuts // block * block)
+    # The first block may begin before the first cut; what is beyond the last whole block is still to be looked at.
+    rest = series.values[int(cuts[-1]) // block * block : int(cuts[-1])]
+    rest = rest[np.isfinite(rest)]
+    if len(rest):
+        lows_C[-1], highs_C[-1] = np.fmin(lows_C[-1], rest.min()), np.fmax(highs_C[-1], rest.max())
+    return lows_C, highs_C
 
 
 def extremes(curve: Curve, axis: Axis, first: float, last: float, *, positive: bool = False) -> tuple[float, float]:
@@ -88,8 +94,11 @@ def extremes(curve: Curve, axis: Axis, first: float, last: float, *, positive: b
     start, end = _cuts(where, np.array([first, np.nextafter(last, math.inf)])).tolist()
     if end <= start:
         return math.nan, math.nan
-    lows, highs = curve.series.extremes_between(np.array([start, end]))
-    low, high = float(lows[0]), float(highs[0])
+    if end - start == len(curve.series):
+        low, high = curve.series.span
+    else:
+        lows, highs = curve.series.extremes_between(np.array([start, end]))
+        low, high = float(lows[0]), float(highs[0])
     if positive and low <= 0:
         inside = curve.series.values[start:end]
         low = float(np.min(inside, where=inside > 0, initial=math.inf))

@@ -1,76 +1,99 @@
-"""Rows of cells under named columns, fitted to the width there is."""
+"""Tables: columns as wide as their words need, cells broken to fit, one thin rule under the head."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
+from tui.render.flow import Flow, Line, joined, styled
 
-from tui.render.ink import LABEL, PLAIN, Ink, Line, fit, fit_right, frame
-from tui.render.safe import one_line
-
-_GAP = 2
-_WIDEST = 60
-_NARROWEST = 3
-_LOOKED_AT = 200
-"""Rows whose widths are looked at."""
+NARROWEST_COLUMN = 4
+GAP = " │ "
+_RULE = "$surface-lighten-3"
 
 
-def draw_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, height: int, *, first: int = 0
-) -> list[Line]:
-    """Draw the rows from `first` on, on exactly `height` lines of `width` cells; numbers stand right, words left.
+def set_table(rows: Sequence[Sequence[Flow]], aligns: Sequence[str], width: int, heads: int = 1) -> list[Line]:
+    """Return a table in rows of at most `width` columns; as ``head: cell`` lines where its columns do not fit."""
+    columns = max(map(len, rows), default=0)
+    if not columns:
+        return []
+    room = width - len(GAP) * (columns - 1)
+    if room < NARROWEST_COLUMN * columns:
+        return _listed(rows, width, heads)
+    widths = _widths(rows, columns, room)
+    sides = [*aligns, *["left"] * columns]
+    rule = styled("─┼─".join("─" * each for each in widths), _RULE)
+    thin = styled("┄┼┄".join("┄" * each for each in widths), _RULE)
+    set_rows = [_row(row, widths, sides) for row in rows]
+    ruled = any(len(lines) > 1 for lines in set_rows[heads:])
+    table: list[Line] = []
+    for number, lines in enumerate(set_rows):
+        if number == heads and heads:
+            table.append(rule)
+        elif number > heads and ruled:
+            table.append(thin)
+        table += lines
+    return table
 
-    The column names stay on top; the last line tells how many rows there are below.
-    """
-    count = max(len(columns), max((len(row) for row in rows[:_LOOKED_AT]), default=0))
-    if not count or width <= 0 or height <= 0:
-        return frame([], width, height)
-    names = [_cell(columns, index) for index in range(count)]
-    widths = column_widths([names, *rows[:_LOOKED_AT]], count, width)
-    is_number = [_is_number_column(rows[:_LOOKED_AT], index) for index in range(count)]
-    lines = [_row(names, widths, is_number, LABEL)] if any(names) and height > 1 else []
-    room = height - len(lines)
-    below = len(rows) - first - room
-    shown = rows[first : first + (room - 1 if below > 0 and room > 1 else room)]
-    lines += [_row([_cell(row, index) for index in range(count)], widths, is_number, PLAIN) for row in shown]
-    if below > 0 and room > 1:
-        lines.append([(f"+{len(rows) - first - len(shown)} more", LABEL)])
-    return frame(lines, width, height)
+
+def _row(row: Sequence[Flow], widths: Sequence[int], aligns: Sequence[str]) -> list[Line]:
+    cells = [flow.lines(width) for flow, width in zip(row, widths, strict=False)]
+    cells += [[] for _ in range(len(widths) - len(cells))]
+    height = max(1, *map(len, cells))
+    lines = []
+    for at in range(height):
+        parts = [
+            (cell[at] if at < len(cell) else Line()).filled(width, align if align in ("right", "center") else "left")
+            for cell, width, align in zip(cells, widths, aligns, strict=False)
+        ]
+        lines.append(joined(parts, GAP, _RULE))
+    return lines
 
 
-def column_widths(rows: Sequence[Sequence[str]], count: int, width: int) -> list[int]:
-    """Return the width of each column: what its cells need, the widest cut first where that is too much together."""
-    needed = [max((cell_len(_cell(row, index)) for row in rows), default=0) for index in range(count)]
-    widths = [min(_WIDEST, each) for each in needed]
-    room = width - _GAP * (count - 1)
-    while sum(widths) > room and max(widths) > _NARROWEST:
-        widest = widths.index(max(widths))
-        widths[widest] -= min(widths[widest] - _NARROWEST, sum(widths) - room, max(1, widths[widest] // 4))
+def _widths(rows: Sequence[Sequence[Flow]], columns: int, room: int) -> list[int]:
+    """Share `room` among the columns: narrow ones get what they want, wide ones the rest in equal parts, or more."""
+    wanted = [1] * columns
+    for row in rows:
+        for at, flow in enumerate(row):
+            wanted[at] = max(wanted[at], styled(flow.text).width)
+    if sum(wanted) <= room:
+        return wanted
+    widths = [0] * columns
+    left = sorted(range(columns), key=lambda at: wanted[at])
+    while left:
+        share = room // len(left)
+        at = left[0]
+        if wanted[at] > share:
+            break
+        widths[at] = wanted[at]
+        room -= wanted[at]
+        left.pop(0)
+    total = sum(wanted[at] for at in left)
+    spare = room - NARROWEST_COLUMN * len(left)
+    for at in left:
+        widths[at] = NARROWEST_COLUMN + spare * wanted[at] // total
     return widths
 
 
-def _cell(row: Sequence[str], index: int) -> str:
-    return one_line(str(row[index]), 4 * _WIDEST) if index < len(row) else ""
+def _listed(rows: Sequence[Sequence[Flow]], width: int, heads: int) -> list[Line]:
+    """Return each row as a paragraph of its cells, each after the head of its column."""
+    names = [flow.text for flow in rows[0]] if heads else []
+    table: list[Line] = []
+    for row in rows[heads:]:
+        if table:
+            table.append(Line())
+        for at, flow in enumerate(row):
+            named = Flow()
+            if at < len(names) and names[at]:
+                named.add(f"{names[at]}: ", ["bold"])
+            table += _chained(named, flow).lines(width)
+    return table
 
 
-def _row(cells: Sequence[str], widths: Sequence[int], is_number: Sequence[bool], ink: Ink) -> Line:
-    line: Line = []
-    for index, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        if index:
-            line.append((" " * _GAP, PLAIN))
-        line.append((fit_right(cell, width) if is_number[index] else fit(cell, width), ink))
-    return line
-
-
-def _is_number_column(rows: Sequence[Sequence[str]], index: int) -> bool:
-    cells = [_cell(row, index) for row in rows]
-    return any(cells) and all(_is_number(each) for each in cells if each)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", "").rstrip("%").strip())
-    except ValueError:
-        return False
-    return True
+def _chained(first: Flow, second: Flow) -> Flow:
+    """Return two flows as one."""
+    at = len(first.text)
+    both = Flow()
+    both.add(first.text + second.text)
+    both.spans = [*first.spans, *(span._replace(start=span.start + at, end=span.end + at) for span in second.spans)]
+    both.marks = [mark._replace(start=mark.start + at, end=mark.end + at) for mark in second.marks]
+    return both

@@ -4,7 +4,7 @@ import random
 import numpy as np
 import pytest
 
-from engine.core.events import HeatMap, Histogram, Pictures, Points, Table
+from engine.core.events import HeatMap, Histogram, Pictures, Points
 from tui.render.heatmap import draw_heatmap
 from tui.render.histogram import draw_histogram
 from tui.render.ink import Line, centered, fit, fit_right, plain, wide
@@ -12,9 +12,9 @@ from tui.render.meters import Meter, bar, draw_meters
 from tui.render.pictures import draw_pictures, unpack
 from tui.render.points import draw_points
 from tui.render.progress import draw_progress, draw_timeline
+from tui.render.rows import draw_table
 from tui.render.sparkline import draw_sparkline
 from tui.render.surface import draw_surface
-from tui.render.rows import draw_table
 from tui.render.text import draw_log, draw_text, log_lines
 
 WIDTHS = (1, 2, 3, 5, 8, 13, 20, 38, 80, 200)

@@ -84,9 +84,11 @@ def digits(step):
     )
 
 
-WORDS = (
-    "king queen man woman child boy girl prince throne crown sword war peace love death night day sun moon star".split()
-)
+PEOPLE = ["king", "queen", "man", "woman", "child"]
+POWER = ["prince", "throne", "crown", "sword", "war"]
+TIME = ["night", "day", "year", "hour", "spring"]
+SKY = ["sun", "moon", "star", "cloud", "rain"]
+WORDS = PEOPLE + POWER + TIME + SKY
 
 
 def word_map():

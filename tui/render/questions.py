@@ -1,0 +1,86 @@
+"""A check-yourself question as rows: before it is answered, and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from glossary.model import Question
+from tui.render.flow import Flow, Line, styled
+from tui.render.markdown import flow_of
+from tui.render.typeset import Destination, Typesetter
+
+HINT = "1 2 3 or ↑ ↓ and enter"
+
+
+class Answer(NamedTuple):
+    """What a reader has done with a question."""
+
+    highlighted: int = 0
+    """The choice that enter takes."""
+    chosen: int | None = None
+
+
+class SetQuestion(NamedTuple):
+    """The rows of a question, and which choice each row belongs to (None: none)."""
+
+    rows: list[Line]
+    choices: list[int | None]
+
+
+def _unlinked(target: str, heading: str) -> Destination:
+    from tui.render.markdown import term_words
+
+    return Destination(term_words(target), "", True)
+
+
+@lru_cache(maxsize=256)
+def _flow(text: str) -> Flow:
+    return flow_of(text, Typesetter(_unlinked))
+
+
+def set_question(question: Question, answer: Answer, number: int, width: int, *, active: bool) -> SetQuestion:
+    """Return question `number` (from 1) in rows of `width` columns; where it is `active`, with what keys do."""
+    lead = f"{number}. " if width >= 16 else ""
+    rows = _hung(lead, "$accent", _flow(question.text).lines(width - len(lead)), "bold")
+    choices: list[int | None] = [None] * len(rows)
+    for at, choice in enumerate(question.choices):
+        sign, style = _sign(at, choice.right, answer, active)
+        lead = f"   {sign} {at + 1} " if width >= 20 else f"{sign} "
+        lines = _flow(choice.text).lines(width - len(lead))
+        ground = "on $surface-lighten-1" if active and answer.chosen is None and at == answer.highlighted else ""
+        block = _hung(lead, style, lines, style if answer.chosen is not None else "")
+        if answer.chosen is not None and choice.explanation:
+            indent = " " * len(lead)
+            block += [
+                _over(row, "$text-muted").after(indent) for row in _flow(choice.explanation).lines(width - len(lead))
+            ]
+        rows += [row.filled(width, style=ground) if ground else row for row in block]
+        choices += [at] * len(block)
+    if active and answer.chosen is None and width >= 30:
+        rows.append(styled(f"     {HINT}", "$text-muted"))
+        choices.append(None)
+    return SetQuestion(rows, choices)
+
+
+def _sign(at: int, right: bool, answer: Answer, active: bool) -> tuple[str, str]:
+    """Return the sign of a choice and its style: right and wrong are told apart by the sign too."""
+    if answer.chosen is None:
+        return ("●", "$accent") if active and at == answer.highlighted else ("○", "$text-muted")
+    if right:
+        return "✓", "$text-success"
+    return ("✗", "$text-error") if at == answer.chosen else ("·", "$text-muted")
+
+
+def _hung(lead: str, style: str, lines: Sequence[Line], text_style: str) -> list[Line]:
+    """Return rows with a lead before the first and blanks before the others."""
+    rows = []
+    for at, line in enumerate(lines or [Line()]):
+        rows.append(_over(line, text_style).after(" " * len(lead) if at else lead, style))
+    return rows
+
+
+def _over(line: Line, style: str) -> Line:
+    """Return a row with `style` under the styles that it has."""
+    return line._replace(spans=(*styled(line.text, style).spans, *line.spans))

@@ -13,7 +13,7 @@ import pytest
 from tests import source
 
 HEAVY = ("torch", "torchvision", "sklearn", "safetensors")
-APP_MAY_ASK = re.compile(r"engine\.(core|catalog|families\.\w+\.spec|labs\.\w+\.lab|data\.(table|fetch))\b")
+APP_MAY_ASK = re.compile(r"engine\.(core|catalog|families\.\w+\.spec|labs\.\w+\.lab|data\.(table|fetch|files))\b")
 FAMILY = re.compile(r"engine\.families\.(\w+)")
 
 ASK = """
@@ -43,7 +43,12 @@ def import_all(paths: list[Path]) -> str:
 def light_engine() -> list[Path]:
     engine = source.ROOT / "engine"
     some = [*(engine / "families").glob("*/spec.py"), *(engine / "labs").glob("*/lab.py")]
-    some += [engine / "catalog.py", engine / "data" / "table.py", engine / "data" / "fetch.py"]
+    some += [
+        engine / "catalog.py",
+        engine / "data" / "table.py",
+        engine / "data" / "fetch.py",
+        engine / "data" / "files.py",
+    ]
     return [*source.modules("engine/core"), *(path for path in some if path.is_file())]
 
 
@@ -100,8 +105,6 @@ def test_the_shim_starts_on_the_standard_library_alone() -> None:
     """It is started ``python -I -S``: no package of the environment is there."""
     shim = source.ROOT / "engine" / "core" / "shim.py"
     foreign = [
-        name
-        for name, _ in source.imports(shim)
-        if name.partition(".")[0] not in {*sys.stdlib_module_names, "engine"}
+        name for name, _ in source.imports(shim) if name.partition(".")[0] not in {*sys.stdlib_module_names, "engine"}
     ]
     assert foreign == []

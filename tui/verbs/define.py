@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 from engine.core import paths
 from engine.core.errors import LexigradError, suggest
@@ -12,9 +11,18 @@ from glossary.library import Library
 from glossary.model import Entry
 from tui.render.safe import safe
 
+FIELDS = (
+    "slug", "title", "aliases", "topic", "kind", "level", "one_line", "needs", "related", "contrast", "run", "sources",
+)  # fmt: skip
+EXAMPLES = """examples:
+  lexigrad define perceptron           what it is, in a sentence or two
+  lexigrad define batch norm --full    the whole page
+  lexigrad define LSTM --json | jq .   for a program"""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
+    parser.epilog = EXAMPLES
     parser.add_argument("term", nargs="+", help="a term, another name of one, or a slug")
     parser.add_argument("--full", action="store_true", help="the whole page, not only what it is")
     parser.add_argument("--json", action="store_true", help="the entry as JSON")
@@ -25,11 +33,9 @@ def act(options: argparse.Namespace) -> int:
     library = Library.load(paths.entries_folder())
     entry = found(library, " ".join(options.term))
     if options.json:
-        fields = ("slug", "title", "aliases", "topic", "kind", "level", "one_line", "needs", "related", "contrast", "run", "sources")
-        record = {name: getattr(entry, name) for name in fields}
+        record = {name: getattr(entry, name) for name in FIELDS}
         record["sections"] = {section.heading: section.text for section in entry.sections}
-        json.dump(record, sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        print(json.dumps(record, indent=1))
         return 0
     print(safe(f"{entry.title}\n{entry.one_line}\n"))
     for section in entry.sections:
@@ -55,4 +61,6 @@ def found(library: Library, term: str) -> Entry:
     if library.standing(term) == "coming":
         raise LexigradError(f"The entry '{term}' is still to be written.", "`lexigrad search` looks in the others.")
     nearest = suggest(term.lower(), [name.lower() for name, slug in library.names() if slug in library.entries])
-    raise LexigradError(f"There is no entry '{term}'.", nearest if len(nearest) < 200 else "`lexigrad search` looks in the text.")
+    raise LexigradError(
+        f"There is no entry '{term}'.", nearest if len(nearest) < 200 else "`lexigrad search` looks in the text."
+    )

@@ -1,0 +1,136 @@
+"""``lexigrad run FAMILY[/PRESET]``: train a model; in the app where there is a terminal, else as lines or events."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from engine.catalog import RunTarget, parse_assignments, parse_target
+from engine.core import paths
+from engine.core.errors import DataError, UsageError, suggest
+from engine.core.launcher import Launcher
+from engine.core.recipe import Asked, Recipe
+from engine.core.spec import Family
+from engine.core.store import RunStore
+from engine.data.files import how_to_get, missing
+from engine.data.table import TABLE
+from tui.attend import tell, telling_arguments
+from tui.recipes import latest_finished, recipe_of
+
+EXAMPLES = """examples:
+  lexigrad run mlp                        the quick preset, in the app
+  lexigrad run mlp/quick --plain          the same as lines of text
+  lexigrad run cnn/real --data mnist --set learning_rate=0.01 --seed 1
+  lexigrad run gpt/quick --json | jq .    every event of the run, one a line
+  lexigrad run cnn/real --detach          start it, print its id, and leave
+
+A run is a process of its own: it goes on when the app or this command is closed. Ctrl+C stops it with a checkpoint.
+Exit codes: 0 it reached its end, 1 it failed, 2 wrong usage, 130 stopped by Ctrl+C, 143 by TERM."""
+
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the verb takes."""
+    parser.epilog = EXAMPLES
+    parser.add_argument("target", metavar="FAMILY[/PRESET]", help="what to train; the quick preset where none is named")
+    parser.add_argument("--set", metavar="KNOB=VALUE", action="append", default=[], help="turn a knob; repeat for more")
+    parser.add_argument(
+        "--data", metavar="NAME", default="", help="a data set of `lexigrad data`, or a path (./my.csv)"
+    )
+    parser.add_argument("--from", metavar="RUN", dest="start", default="", help="start from the weights of this run")
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="of all chance in the run (default: %(default)s)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps (default: %(default)s)")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the arithmetic (default: auto)")
+    parser.add_argument("--threads", metavar="N", type=int, default=0, help="of the CPU; 0: what is fastest here")
+    telling_arguments(parser)
+
+
+def act(options: argparse.Namespace) -> int:
+    """Start the run and show it the way that was asked for."""
+    store = RunStore(paths.runs_folder())
+    recipe = recipe_from(options, store)
+    launcher = Launcher(store)
+    try:
+        return tell(launcher, lambda: launcher.start(recipe), options)
+    finally:
+        launcher.close()
+
+
+def recipe_from(options: argparse.Namespace, store: RunStore) -> Recipe:
+    """Return the recipe that the words of the command line amount to.
+
+    Raises:
+        UsageError: an unknown family, preset, knob, data set or device, or a value out of its range.
+        DataError: the data are not on this machine.
+        RunError: there is no run to start from.
+    """
+    family, preset = parse_target(options.target)
+    words = [*options.set, *([f"data={options.data}"] if options.data else [])]
+    changes, rest = parse_assignments(family, _once_each(words))
+    for name in rest:
+        raise UsageError(f"'{name}' is no knob.", f"Say --{name} {rest[name]}.")
+    if options.seed < 0 or options.threads < 0:
+        raise UsageError("--seed and --threads are whole numbers of at least 0.")
+    if not _DEVICE.fullmatch(options.device):
+        raise UsageError(f"'{options.device}' is no device.", "Use auto, cpu, cuda, cuda:1 or mps.")
+    target = RunTarget(family, preset, changes, preset.start, options.seed)
+    changes["data"] = data_for(family, str(target.spec.data))
+    asked = Asked(device=options.device, threads=options.threads, precision=options.precision)
+    return recipe_of(replace(target, changes=changes), start=start_of(target, options.start, store), asked=asked)
+
+
+def _once_each(words: list[str]) -> list[str]:
+    """Return the assignments, each knob set once."""
+    times = Counter(word.partition("=")[0].strip() for word in words)
+    for name, count in times.items():
+        if count > 1:
+            raise UsageError(f"{name} is set {count} times.", "Give it one value; a run a value compares them.")
+    return words
+
+
+def data_for(family: Family, name: str) -> str:
+    """Return the data to train on as the recipe names them; a path becomes absolute.
+
+    Raises:
+        UsageError: the family does not train on data of that name.
+        DataError: they are not on this machine.
+    """
+    if name in family.data:
+        row = TABLE.get(name)
+        if row is not None and missing(row):
+            raise DataError(f"{row.title} is not on this machine.", how_to_get(row))
+        return name
+    path = Path(name).expanduser()
+    if not (path.suffix or "/" in name):
+        raise UsageError(f"{family.name} does not train on '{name}'.", suggest(name, list(family.data)))
+    if not path.is_file():
+        raise DataError(f"There is no file {path}.", "Check the path, or name a data set of `lexigrad data`.")
+    return str(path.absolute())
+
+
+def start_of(target: RunTarget, asked: str, store: RunStore) -> str:
+    """Return the id of the run to start from; empty where it starts from scratch.
+
+    Raises:
+        RunError: there is no such run.
+        UsageError: it has no weights to start from, or the preset needs a run and there is none.
+    """
+    if asked:
+        run = store.open(asked)
+        if run.ending().saved is None:
+            raise UsageError(f"{run.id} has no checkpoint to start from.", "Name a run that has reached its end.")
+        return run.id
+    if not target.start:
+        return ""
+    found = latest_finished(target.start, store.runs())
+    if not found:
+        needs = f"{target.name} starts from a finished run of {target.start}, and there is none."
+        raise UsageError(needs, f"Train it first: lexigrad run {target.start}")
+    return found

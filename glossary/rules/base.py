@@ -27,6 +27,8 @@ class Inquiry:
         return Mentions(self.library.names())
 
 
+EM_DASH = "\N{EM DASH}"
+
 Findings = Iterator[Problem]
 
 

@@ -7,7 +7,7 @@ import unicodedata
 
 from glossary.model import QUESTIONS, Entry, Problem, Section
 from glossary.prose import line_at, prose
-from glossary.rules.base import Findings, Inquiry, at_key, problem
+from glossary.rules.base import EM_DASH, Findings, Inquiry, at_key, problem
 
 _STEMS = (
     "optimi normali generali initiali regulari tokeni summari organi recogni minimi maximi visuali speciali memori "
@@ -38,7 +38,7 @@ _HTML = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>\n]*)?/?>")
 def check_language(entry: Entry, inquiry: Inquiry) -> Findings:
     """Yield words and characters that an entry should do without."""
     for key in ("title", "one_line"):
-        if "—" in getattr(entry, key):
+        if EM_DASH in getattr(entry, key):
             yield at_key(entry, key, "an em-dash; write a comma, a colon or two sentences.")
     for section in entry.sections:
         yield from _characters(entry, section)
@@ -55,7 +55,7 @@ def check_language(entry: Entry, inquiry: Inquiry) -> Findings:
 
 def _characters(entry: Entry, section: Section) -> Findings:
     for offset, each in enumerate(section.text):
-        if each == "—":
+        if each == EM_DASH:
             yield problem(
                 entry,
                 line_at(section.text, offset, section.first_line),

@@ -9,7 +9,7 @@ from glossary.known import Status
 from glossary.model import Problem, Step, Walkthrough
 from glossary.parse import find_links
 from glossary.prose import prose
-from glossary.rules.base import Findings, Inquiry
+from glossary.rules.base import EM_DASH, Findings, Inquiry
 
 FEWEST_STEPS = 3
 HINTS = 2
@@ -40,7 +40,7 @@ def _step(step: Step, inquiry: Inquiry) -> Iterator[str]:
         yield "nothing is explained afterwards."
     if "{prediction}" in step.afterwards and step.predict is None:
         yield "{prediction} stands in a step that asks for none."
-    if "—" in step.text + step.afterwards + step.do + step.title:
+    if EM_DASH in step.text + step.afterwards + step.do + step.title:
         yield "an em-dash; write a comma, a colon or two sentences."
     for text in (step.text, step.afterwards, step.do):
         for link in find_links(text, prose(text)):

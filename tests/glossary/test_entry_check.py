@@ -152,7 +152,7 @@ def replaced(old: str, new: str) -> Callable[[], str]:
         ("\\sum_j", "\\underset_j", "\\underset is not in the subset"),
         ("{\\sum_j e^{x_j}}", "{\\sum_j e^{x_j}", "braces do not match"),
         ("\\sum_j e", "\\begin{align} e", "environment 'align'"),
-        ("Because.", "Because — so.", "An em-dash"),
+        ("Because.", "Because \N{EM DASH} so.", "An em-dash"),
         ("Because.", "Because\u200b.", "U+200B"),
     ],
 )  # fmt: skip
@@ -182,7 +182,7 @@ def test_a_dated_fact_may_say_today():
 
 
 def test_a_problem_names_the_line():
-    found = problems(ENTRY.replace("Because.", "Because — so."))
+    found = problems(ENTRY.replace("Because.", "Because \N{EM DASH} so."))
     assert found[0].line == ENTRY[: ENTRY.index("Because.")].count("\n") + 1
     assert str(found[0]).startswith(f"{PATH}:{found[0].line}: error: ")
 

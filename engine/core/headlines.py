@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,12 +69,17 @@ def _headline(runs: list[Run]) -> Headline:
         device=runs[0].device(),
         seeds=", ".join(str(seed) for seed in sorted(run.recipe.seed for run in runs)),
         n=len(runs),
-        figures={name: (statistics.fmean(each), _spread(each)) for name, each in columns.items()},
+        figures={name: _mean_and_spread(each) for name, each in columns.items()},
     )
 
 
-def _spread(values: list[float]) -> float:
-    return statistics.stdev(values) if len(values) > 1 else 0.0
+def _mean_and_spread(values: list[float]) -> tuple[float, float]:
+    """Return mean and sample standard deviation; NaN where a value is not finite."""
+    if not all(map(math.isfinite, values)):
+        return math.nan, math.nan
+    mean = math.fsum(values) / len(values)
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    return mean, math.sqrt(squares / (len(values) - 1)) if len(values) > 1 else 0.0
 
 
 def title_of(recipe: Recipe) -> str:

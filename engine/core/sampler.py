@@ -111,10 +111,12 @@ def main() -> None:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     log = os.open(folder / LOG, flags, 0o600)
     due = time.monotonic()
-    while identified(trainer) and os.fstat(log).st_size < LARGEST:
-        due += EVERY
-        time.sleep(max(0.0, due - time.monotonic()))
+    while os.fstat(log).st_size < LARGEST:
+        due = max(due + EVERY, time.monotonic())
+        time.sleep(due - time.monotonic())
         line = encode_sample(sampler.take()) + b"\n"
+        if not identified(trainer):
+            break
         try:
             if os.write(log, line) < len(line):
                 os.write(log, b"\n")

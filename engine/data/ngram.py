@@ -1,8 +1,8 @@
 """n-gram models that count: reference lines for every model that writes character by character.
 
 Interpolated Kneser-Ney smoothing with three discounts an order ("modified"): Chen and Goodman, An Empirical Study of
-Smoothing Techniques for Language Modeling, 1999, section 3. Numpy only; contexts are numbered instead of stored, so that an
-order costs one sort of the text.
+Smoothing Techniques for Language Modeling, 1999, section 3. Numpy only; contexts are numbered instead of stored, so
+that an order costs one sort of the text.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ UNSEEN = -1
 def ngram_losses(train: Ints, valid: Ints, vocabulary: int) -> Iterator[tuple[str, float, str]]:
     """Yield name, mean loss in nats per token, and source of each reference model: unigram, Kneser-Ney 3 and 5.
 
-    Every token of `valid` but the first is predicted, from all the history within `valid` that the model can use. Figures are
-    kept in the cache folder by a digest of the data.
+    Every token of `valid` but the first is predicted, from all the history within `valid` that the model can use.
+    Figures are kept in the cache folder by a digest of the data.
     """
-    digest = hashlib.sha256(f"{VERSION} {vocabulary} {len(train)} ".encode() + train.tobytes() + valid.tobytes()).hexdigest()
+    digest = hashlib.sha256(
+        f"{VERSION} {vocabulary} {len(train)} ".encode() + train.tobytes() + valid.tobytes()
+    ).hexdigest()
     path = cache_folder() / f"ngram-{digest[:24]}.json"
     try:
         known = msgspec.json.decode(path.read_bytes(), type=dict[str, float])
@@ -43,7 +45,11 @@ def ngram_losses(train: Ints, valid: Ints, vocabulary: int) -> Iterator[tuple[st
         known = {}
     for name in ("unigram", *ORDERS):
         if name not in known:
-            known[name] = unigram_loss(train, valid, vocabulary) if name == "unigram" else KneserNey(train, vocabulary, ORDERS[name]).loss(valid)
+            known[name] = (
+                unigram_loss(train, valid, vocabulary)
+                if name == "unigram"
+                else KneserNey(train, vocabulary, ORDERS[name]).loss(valid)
+            )
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_whole(path, msgspec.json.encode(known))
@@ -60,7 +66,9 @@ def unigram_loss(train: Ints, valid: Ints, vocabulary: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The counts of one order. An n-gram's number is its place in `keys`; that of the (n-1)-gram before it is its context."""
+    """The counts of one order. An n-gram's number is its place in `keys`; that of the (n-1)-gram before it is its
+    context.
+    """
 
     keys: Ints
     """Number of the context x vocabulary + last token, sorted."""
@@ -110,7 +118,9 @@ class KneserNey:
 
 
 def _number_ngrams(tokens: Ints, vocabulary: int, order: int) -> tuple[list[Ints], list[Ints]]:
-    """Return for every n up to `order` the number of the n-gram that ends at each place (from place n - 1 on), and the keys."""
+    """Return for every n up to `order` the number of the n-gram that ends at each place (from place n - 1 on),
+    and the keys.
+    """
     numbers, keys = [], []
     context = np.zeros(len(tokens), dtype=np.int64)
     for n in range(1, order + 1):
@@ -122,7 +132,9 @@ def _number_ngrams(tokens: Ints, vocabulary: int, order: int) -> tuple[list[Ints
 
 
 def _count(numbers: list[Ints], keys: list[Ints], n: int, order: int, vocabulary: int) -> Order:
-    """Return the counts of order n: of occurrences at the top, below it of different tokens in front (continuations)."""
+    """Return the counts of order n: of occurrences at the top, below it of different tokens in front
+    (continuations).
+    """
     own = numbers[n - 1]
     if n == order:
         counts = np.bincount(own, minlength=len(keys[n - 1]))
@@ -138,7 +150,9 @@ def _count(numbers: list[Ints], keys: list[Ints], n: int, order: int, vocabulary
 
 
 def _discounts(counts: Ints) -> Floats:
-    """Return the discounts for counts 0, 1, 2, 3+ (equation 26 of the paper); 0, 1/2, 1/2, 1/2 ... where a text is too regular for it."""
+    """Return the discounts for counts 0, 1, 2, 3+ (equation 26 of the paper); 0, 1/2, 1/2, 1/2 ... where a text
+    is too regular for it.
+    """
     n1, n2, n3, n4 = (int((counts == each).sum()) for each in (1, 2, 3, 4))
     if not (n1 and n2 and n3 and n4):
         return np.array([0.0, 0.5, 0.5, 0.5])
@@ -155,7 +169,9 @@ def _find(keys: Ints, context: Ints, tokens: Ints, vocabulary: int) -> Ints:
 
 
 def _interpolate(order: Order, context: Ints, number: Ints, lower: Floats) -> Floats:
-    """Return the probabilities of one order from those of the order below; a context that was never seen passes them on."""
+    """Return the probabilities of one order from those of the order below; a context that was never seen passes
+    them on.
+    """
     known = (context != UNSEEN) & (order.totals[context] > 0)
     counts = np.where(number == UNSEEN, 0, order.counts[number])
     kept = counts - order.discounts[np.minimum(counts, 3)]

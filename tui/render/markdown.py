@@ -146,6 +146,11 @@ def plain(text: str) -> Content:
         return Content(text)
 
 
+def prepare() -> None:
+    """Import and build what the first page needs; the thread that reads the library calls it, so that no page waits."""
+    plain("Words, `code`, [[token]], $x^2$.\n\n```python\npass\n```")
+
+
 def flow_of(text: str, typesetter: Typesetter) -> Flow:
     """Return the inline Markdown of one paragraph, as a question or a choice has it; its text where it is tangled."""
     try:

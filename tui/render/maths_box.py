@@ -80,7 +80,7 @@ def delimiter(sign: str, like: Box) -> Box:
     """Return a delimiter as tall as `like`; one that does not grow stands on the baseline."""
     if not sign or like.height == 1 or sign not in _GROWING:
         return text_box(sign)
-    top, more, middle, bottom = _GROWING[sign]
+    top, more, middle, bottom = tuple(_GROWING[sign])
     if like.height == 2 and sign in "{}":
         return Box(("⎰", "⎱") if sign == "{" else ("⎱", "⎰"), like.base, 1)
     lines = [top, *[more] * (like.height - 2), bottom]

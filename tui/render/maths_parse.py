@@ -291,7 +291,8 @@ class _Parser:
         self._skip_blanks()
         if self._next() != "{":
             raise FormulaProblem("A '{' is missing.")
-        depth, words = 1, []
+        depth = 1
+        words: list[str] = []
         while True:
             token = self._next()
             depth += (token == "{") - (token == "}")

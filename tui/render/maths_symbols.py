@@ -51,13 +51,12 @@ SYMBOLS: dict[str, tuple[str, Kind]] = {
 }
 """What ``\\name`` stands for."""
 
-NAMES = frozenset(
-    """log ln lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth max min sup inf lim arg det dim
-    ker deg gcd hom Pr""".split()
-)
+_FUNCTIONS = """log ln lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth max min sup inf lim arg det
+dim ker deg gcd hom Pr"""
+NAMES = frozenset(_FUNCTIONS.split())
 """Functions that are written out in upright letters."""
 
-LIMITED = frozenset("max min sup inf lim det gcd Pr".split())
+LIMITED = frozenset({"max", "min", "sup", "inf", "lim", "det", "gcd", "Pr"})
 """Names that take what is below them as a limit."""
 
 SIDE_LIMITS = frozenset("∫∬∭∮")
@@ -78,10 +77,9 @@ CHARACTERS: dict[str, tuple[str, Kind]] = {
 SPACES = {",": 1, ":": 1, ";": 1, " ": 1, "!": 0, "quad": 3, "qquad": 5, "space": 1, "enspace": 2, "thinspace": 1}
 """Widths of the spaces, in columns."""
 
-IGNORED = frozenset(
-    """displaystyle textstyle scriptstyle limits nolimits big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr
-    bigm Bigm nonumber""".split()
-)
+_SIZES = """displaystyle textstyle scriptstyle limits nolimits big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl
+Biggr bigm Bigm nonumber"""
+IGNORED = frozenset(_SIZES.split())
 """Commands that change nothing here."""
 
 ACCENTS = {
@@ -144,7 +142,7 @@ _ALPHABETS: dict[str, tuple[int, int, int, dict[str, str]]] = {
     "mathcal": (0x1D49C, 0x1D4B6, 0, _SCRIPT),
     "mathscr": (0x1D49C, 0x1D4B6, 0, _SCRIPT),
 }
-"""Where capitals, small letters and digits begin in Unicode's mathematical alphabets, and the letters that stand elsewhere."""
+"""Where capitals, small letters and digits of an alphabet begin in Unicode, and the letters that stand elsewhere."""
 
 UPRIGHT = frozenset({"mathrm", "mathit", "mathsf", "mathtt", "operatorname", "mathop", "rm"})
 """Alphabets that a terminal shows as its own letters."""

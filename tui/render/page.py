@@ -50,6 +50,8 @@ class Page(NamedTuple):
     rows: Sequence[Line]
     links: tuple[PageLink, ...]
     headings: tuple[tuple[str, int], ...]
+    numbers: dict[int, int]
+    """Of each link's key, its number among the links."""
 
 
 def page_of(rows: Sequence[Line]) -> Page:
@@ -64,7 +66,7 @@ def page_of(rows: Sequence[Line]) -> Page:
             place = Place(number, start, start + cell_len(row.text[mark.start : mark.end]))
             places.setdefault(mark.key, (mark.target, []))[1].append(place)
     links = tuple(PageLink(target, tuple(found)) for target, found in places.values())
-    return Page(rows, links, tuple(headings))
+    return Page(rows, links, tuple(headings), {key: number for number, key in enumerate(places)})
 
 
 def margin(width: int) -> tuple[int, int]:
@@ -149,7 +151,10 @@ class EntryPage:
 
     def _as_written(self, width: int) -> list[Line]:
         """Return the text of an entry that cannot be set in time."""
-        rows = [Line(), *_plain("This page is too tangled to be set; here is its text as it was written.", "$warning", width)]
+        rows = [
+            Line(),
+            *_plain("This page is too tangled to be set; here is its text as it was written.", "$warning", width),
+        ]
         for section in self.entry.sections:
             rows += [*_heading(section.heading, width), *_plain(safe(section.text).expandtabs(4), "", width)]
         return rows

@@ -22,7 +22,7 @@ LONGEST_TOGETHER = 14
 
 CODE = "$foreground on $panel"
 FORMULA = "$text-accent"
-LINK = "$text-primary"
+LINK = "$primary"
 COMING = "$text-muted"
 MARKER = "$accent"
 RULE = "$surface-lighten-3"

@@ -96,7 +96,7 @@ class Index:
                 return self._ranked(words, limit)
 
     def _ranked(self, words: list[str], limit: int) -> list[Hit]:
-        telling = [word for word in words if word not in _STOP] or words
+        telling = [word for word in words if word not in _STOP] or words[-1:]
         hits: dict[str, Hit] = {}
         named, planned = self._named(words, limit)
         self._add(hits, named)
@@ -188,8 +188,8 @@ def _term(word: str, unfinished: bool = False) -> str:
 
 
 def _all_of(words: list[str]) -> str:
-    """Return the query for all words, the last unfinished; one or two letters alone look at names only."""
-    if len(words) == 1 and len(words[0]) < 3:
+    """Return the query for all words, the last unfinished; one that says little alone is looked for in names only."""
+    if len(words) == 1 and (len(words[0]) < 3 or words[0] in _STOP):
         return f'{{title aliases}} : "{words[0]}"*'
     return " AND ".join(_term(word, unfinished=place == len(words)) for place, word in enumerate(words, 1))
 

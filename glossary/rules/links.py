@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from glossary.mentions import Mention, Mentions
-from glossary.model import QUESTIONS, Entry, Level, Section
+from glossary.model import QUESTIONS, Entry, Section
 from glossary.names import slugify
 from glossary.prose import LINK, line_at, prose
 from glossary.rules.base import Findings, Inquiry, at_key, problem
 
-UNLINKED: Level = "error"
-ONE_WAY: Level = "warning"
 NOT_READ = (QUESTIONS, "Further reading")
 """Sections in which a term need not be a link."""
 _LABEL = re.compile(r"\*\*[^*\n]+(?:\n[^*\n]+)?\*\*")
@@ -54,7 +52,7 @@ def check_both_ways(entry: Entry, inquiry: Inquiry) -> Findings:
         for slug in getattr(entry, key):
             other = inquiry.library.entries.get(slug)
             if other is not None and other.slug != entry.slug and entry.slug not in getattr(other, key):
-                yield at_key(entry, key, f"'{slug}' does not name {entry.slug} as {key} in return.", ONE_WAY)
+                yield at_key(entry, key, f"'{slug}' does not name {entry.slug} as {key} in return.")
 
 
 def check_cycles(inquiry: Inquiry) -> Findings:

@@ -19,8 +19,6 @@ FACTOR = 16
 """How many entries of one level of the pyramid one entry of the next stands for."""
 _FIRST_CAPACITY = 256
 _KEPT_SMOOTHINGS = 2
-_MIXED = np.array([1])
-"""Stands for edges that are no whole blocks."""
 
 
 class Series:
@@ -163,16 +161,22 @@ class Series:
         lows = np.full(len(starts), np.inf)
         highs = np.full(len(starts), -np.inf)
         below_lows = below_highs = self.values
+        risen = 0
         for level in self._pyramid:
-            if len(starts) and ends[-1] <= level.count * FACTOR and not (edges % FACTOR).any():
-                # Whole blocks only: nothing of this level is left over.
-                edges = edges // FACTOR
-                starts, ends = edges[:-1], edges[1:]
-                below_lows, below_highs = level.lows, level.highs
-                continue
+            if edges[-1] > level.count * FACTOR or (edges % FACTOR).any():
+                break
+            # Whole blocks only: nothing of the level below is left over.
+            edges = edges // FACTOR
+            starts, ends = edges[:-1], edges[1:]
+            below_lows, below_highs = level.lows, level.highs
+            risen += 1
+        if risen and (ends > starts).all():
+            lows = np.minimum.reduceat(below_lows[: ends[-1]], starts)
+            highs = np.maximum.reduceat(below_highs[: ends[-1]], starts)
+            return _or_nan(lows, highs)
+        for level in self._pyramid[risen:]:
             if np.max(ends - starts, initial=0) <= 2 * FACTOR or level.count == 0:
                 break
-            edges = _MIXED
             inner_starts = np.minimum(-(-starts // FACTOR), level.count)
             inner_ends = np.clip(ends // FACTOR, inner_starts, level.count)
             empty = inner_ends == inner_starts
@@ -182,9 +186,7 @@ class Series:
             starts, ends = inner_starts, inner_ends
             below_lows, below_highs = level.lows, level.highs
         _fold_extremes(below_lows, below_highs, starts, ends, lows, highs)
-        lows[lows == np.inf] = np.nan
-        highs[highs == -np.inf] = np.nan
-        return lows, highs
+        return _or_nan(lows, highs)
 
     def smoothed(self, weight: float) -> Floats:
         """Return the debiased exponential moving average of all values, `weight` on what was before.
@@ -237,6 +239,13 @@ class _Level:
         self._lows[start:whole] = lows.reshape(-1, FACTOR).min(axis=1)
         self._highs[start:whole] = highs.reshape(-1, FACTOR).max(axis=1)
         self.count = whole
+
+
+def _or_nan(lows: Floats, highs: Floats) -> tuple[Floats, Floats]:
+    """Put NaN where no finite value was found."""
+    lows[lows == np.inf] = np.nan
+    highs[highs == -np.inf] = np.nan
+    return lows, highs
 
 
 def _fold_extremes(

@@ -201,3 +201,18 @@ def test_a_tick_of_many_long_curves_is_fast():
         took.append(time.perf_counter() - start)
     # The target is 25 ms; a test on a busy machine only has to notice a cost that grows with the points.
     assert min(took) < 0.25
+
+
+def test_extremes_agree_with_a_plain_search_whatever_the_edges():
+    random = np.random.default_rng(4)
+    values = random.standard_normal(70_000)
+    values[random.integers(0, 70_000, 50)] = np.nan
+    values[30_000:32_000] = np.inf
+    long = series(values)
+    for block in (1, 16, 256, 4096):
+        edges = np.sort(random.integers(0, 70_000 // block, 40)) * block
+        lows, highs = long.extremes_between(edges)
+        for start, end, low, high in zip(edges, edges[1:], lows, highs, strict=False):
+            part = values[start:end][np.isfinite(values[start:end])]
+            assert (np.isnan(low) and np.isnan(high)) if not len(part) else (low, high) == (part.min(), part.max())
+    assert long.span == (np.nanmin(values), np.nanmax(values[np.isfinite(values)]))

@@ -79,7 +79,7 @@ def check_first_uses(entry: Entry, inquiry: Inquiry) -> Findings:
                 line = line_at(section.text, mention.start, section.first_line)
                 where = section.heading or "the beginning"
                 yield problem(
-                    entry, line, f"'{words}' is not a link to [[{mention.slug}]] at its first use in {where}.", UNLINKED
+                    entry, line, f"'{words}' is not a link to [[{mention.slug}]] at its first use in {where}."
                 )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from rich.cells import cell_len, chop_cells
 
 from tui.render.ink import LABEL, PLAIN, Ink, Line, frame
-from tui.render.safe import safe
+from tui.render.safe import LARGEST_STACK, safe
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 """Terminal sequences of colors, cursor and title, which a log holds and a reader does not need."""
@@ -20,8 +21,10 @@ def wrap(text: str, width: int) -> Iterator[str]:
     """Yield the lines of safe `text`, broken at blanks where that is possible, none wider than `width` cells."""
     for line in safe(text).expandtabs(4).split("\n"):
         rest = line[:_LONGEST_LINE]
-        while cell_len(rest) > width > 0:
-            head = chop_cells(rest, width)[0] or rest[:1]
+        # No more characters than this can stand on one line, marks that combine included.
+        most = (LARGEST_STACK + 1) * width + 1
+        while width > 0 and cell_len(rest[:most]) > width:
+            head = chop_cells(rest[:most], width)[0] or rest[:1]
             blank = head.rfind(" ")
             head = head[:blank] if blank > 0 and rest[len(head) : len(head) + 1] not in ("", " ") else head
             yield head if cell_len(head) <= width else "…"
@@ -29,15 +32,18 @@ def wrap(text: str, width: int) -> Iterator[str]:
         yield rest
 
 
-def wrapped(parts: Sequence[tuple[str, Ink]], width: int) -> list[Line]:
-    """Return lines of at most `width` cells of parts that each begin a line of their own."""
-    return [[(line, ink)] if line else [] for text, ink in parts for line in wrap(text, width)]
+def wrapped(parts: Iterable[tuple[str, Ink]], width: int) -> Iterator[Line]:
+    """Yield lines of at most `width` cells of parts that each begin a line of their own."""
+    for text, ink in parts:
+        for line in wrap(text, width):
+            yield [(line, ink)] if line else []
 
 
 def draw_text(text: str, width: int, height: int, *, prompt: str = "", first: int = 0) -> list[Line]:
     """Draw a sample from its line `first` on, on exactly `height` lines; the prompt before it stands out."""
     parts = [(f"› {prompt}", Ink("strong"))] if prompt else []
-    return frame(wrapped([*parts, (text, PLAIN)], width)[first:] if width > 0 else [], width, height)
+    lines = islice(wrapped([*parts, (text, PLAIN)], width), first, first + height)
+    return frame(lines if width > 0 else [], width, height)
 
 
 def log_lines(text: str) -> list[str]:

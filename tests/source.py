@@ -56,7 +56,7 @@ def classes(path: Path) -> Iterator[ast.ClassDef]:
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Yield the dotted name of everything that a file imports anywhere in it, with the line; type-only ones left out."""
+    """Yield the dotted name of all that a file imports anywhere in it, and the line; type-only ones left out."""
     only_types = {
         id(inner)
         for node in ast.walk(tree(path))

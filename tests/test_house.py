@@ -165,8 +165,6 @@ def test_no_text_holds_a_long_dash() -> None:
 
 def test_no_file_names_a_package_registry() -> None:
     found = [
-        place(path)
-        for path in source.texts()
-        if any(host in path.read_text(encoding="utf-8") for host in REGISTRIES)
+        place(path) for path in source.texts() if any(host in path.read_text(encoding="utf-8") for host in REGISTRIES)
     ]
     assert found == []

@@ -80,6 +80,8 @@ def comparison(runs: list[Run]) -> list[str]:
     metrics = {metric.name: metric for view in views for metric in metrics_of(view.recipe.family)}
     for metric in metrics.values():
         figures = [reached(view, metric) for view in views]
+        if all(value is None for value in figures):
+            continue
         rows.append((metric.title, *("-" if value is None else figure(value, metric.unit) for value in figures)))
     return columns(rows)
 

@@ -196,6 +196,8 @@ def export_run(options: argparse.Namespace, store: RunStore) -> int:
         sys.stdout.write(text)
         return 0
     path = Path(options.file).expanduser()
+    if path.exists() and not path.is_file():
+        raise LexigradError(f"{path} is no file.", "Name a file; - is standard output.")
     if path.exists() and not options.force:
         raise LexigradError(f"{path} is there already.", "Name another file, or say --force.")
     try:

@@ -20,7 +20,7 @@ import engine
 from engine.core import shim
 from engine.core.control import Checkpoint, Command, Pause, Resume, SetKnob, Slow, StepOnce, Stop, send, stop_asked
 from engine.core.errors import RunError, UsageError, suggest
-from engine.core.liveness import LIVE, identified
+from engine.core.liveness import LIVE, State, identified
 from engine.core.processes import send_signal
 from engine.core.recipe import Recipe
 from engine.core.records import Identity
@@ -185,12 +185,15 @@ class Launcher:
         Raises:
             RunError: the run is not alive, or its folder cannot be written.
         """
+        self._live_state(run)
+        return send(run.folder, command)
+
+    def _live_state(self, run: Run) -> State:
         state = run.state()
         if state not in LIVE and not run.is_live():
-            raise RunError(
-                f"{run.id} is not running: it is {state}.", "Resume it first." if state != "finished" else ""
-            )
-        return send(run.folder, command)
+            remedy = "Resume it first." if state != "finished" else ""
+            raise RunError(f"{run.id} is not running: it is {state}.", remedy)
+        return state
 
     def pause(self, run: Run) -> None:
         """Let the trainer hold still at the end of its step; errors are those of `send`."""
@@ -234,13 +237,14 @@ class Launcher:
             self._signal(run, signal.SIGUSR1, signal.SIGTERM)
 
     def kill(self, run: Run) -> None:
-        """End the run now, without a checkpoint.
+        """End the run now, without another checkpoint.
 
         Raises:
             RunError: the run is not alive, or its processes are not its own any more.
         """
-        self.send(run, Stop())
-        if run.state() != "queued":
+        if self._live_state(run) == "queued":
+            self.send(run, Stop())
+        else:
             self._signal(run, signal.SIGUSR2, signal.SIGKILL)
 
     def _signal(self, run: Run, for_shim: int, for_trainer: int) -> None:

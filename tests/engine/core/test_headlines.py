@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from stub_runs import until
 
 from engine.catalog import parse_run
 from engine.core.estimate import estimate
@@ -29,13 +28,8 @@ def test_seeds_of_one_recipe_stand_together_with_mean_and_spread(store):
     runs = [finished(store, seed=seed, accuracy=accuracy) for seed, accuracy in ((0, 0.9), (1, 0.8), (2, 1.0))]
     (row,) = headlines(store, "neural-network")
     assert row.figures["valid/accuracy"] == (pytest.approx(0.9), pytest.approx(0.1))
-    assert (row.n, row.seeds, row.device, row.family, row.title) == (
-        3,
-        "0, 1, 2",
-        "cpu, 2 threads",
-        "mlp",
-        "mlp / quick",
-    )
+    assert (row.n, row.seeds, row.device) == (3, "0, 1, 2", "cpu, 2 threads")
+    assert (row.family, row.title) == ("mlp", "mlp / quick")
     assert row.runs == tuple(run.id for run in reversed(runs))
     assert row.figures["valid/loss"][0] != row.figures["valid/loss"][0], "a NaN stays one"
 
@@ -50,7 +44,6 @@ def test_other_knobs_are_another_row_named_by_their_difference(store):
 
 def test_a_seed_that_was_run_again_counts_once_by_its_newest_run(store):
     finished(store, accuracy=0.1)
-    until(lambda: True)
     finished(store, accuracy=0.7)
     (row,) = headlines(store, "neural-network")
     assert row.n == 1 and row.figures["valid/accuracy"] == (0.7, 0.0)

@@ -35,6 +35,7 @@ class PlainVoice:
         self._follower = Follower(run)
         self._redraws = out.isatty()
         self._drawn = 0
+        self._bar = ""
         self._told = 0.0
         self._points = 0
         self._last = ""
@@ -74,6 +75,9 @@ class PlainVoice:
     def _draw(self, text: str) -> None:
         width = max(20, min(shutil.get_terminal_size().columns, WIDEST)) - 1
         text = text[:width]
+        if text == self._bar:
+            return
+        self._bar = text
         self._out.write("\r" + text + " " * (self._drawn - len(text)))
         self._out.flush()
         self._drawn = len(text)
@@ -81,7 +85,7 @@ class PlainVoice:
     def _print(self, text: str) -> None:
         if self._drawn:
             self._out.write("\r" + " " * self._drawn + "\r")
-            self._drawn = 0
+            self._drawn, self._bar = 0, ""
         self._out.write(text + "\n")
         self._out.flush()
 

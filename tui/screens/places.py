@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.screens.page import Page
 
 if TYPE_CHECKING:
+    from glossary.model import Walkthrough
     from tui.services import Services
 
 
@@ -64,5 +66,16 @@ def _walk(name: str, services: Services) -> Page | None:
 
     if not name:
         return LearnScreen()
-    walk = services.walkthroughs.get(name)
+    walk = services.walkthroughs.get(name) or _walk_in(name)
     return WalkScreen(walk) if walk else None
+
+
+def _walk_in(path: str) -> Walkthrough | None:
+    """Return the walkthrough of a person's own file; None where it is none."""
+    from glossary.front import ParseProblem
+    from glossary.walk import parse_walkthrough
+
+    try:
+        return parse_walkthrough(Path(path).read_bytes(), path)
+    except (OSError, ParseProblem):
+        return None

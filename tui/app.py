@@ -59,7 +59,7 @@ class Lexigrad(App[None]):
         if event.worker.name != "load" or event.worker.state.name != "SUCCESS":
             return
         for screen in self.screen_stack:
-            if isinstance(screen, Page):
+            if isinstance(screen, Page) and screen.is_mounted:
                 screen.refresh_content()
         self.set_interval(TICK, self._tick)
         if self._start:
@@ -69,7 +69,7 @@ class Lexigrad(App[None]):
         """Look at the runs once, and let the screen that is seen redraw what changed."""
         changed = self.services.watch.poll()
         screen = self.screen
-        if changed and isinstance(screen, Page):
+        if changed and isinstance(screen, Page) and screen.is_mounted:
             screen.runs_changed(changed)
 
     def open_place(self, place: str) -> None:

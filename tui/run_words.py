@@ -48,9 +48,9 @@ def crumbs_of(view: RunView, at: int, of: int) -> Content:
 
 
 def progress_line(view: RunView, width: int) -> Content:
-    """Return a bar, the step, the time that is left, the headline figure and the state, as far as they fit."""
+    """Return a bar, the state, the step, the time that is left and the headline figures, as far as they fit."""
     share = view.step / view.total_steps if view.total_steps else 0.0
-    cells = max(10, min(40, width // 4))
+    cells = max(8, min(36, width // 5))
     full = int(share * cells)
     bar = Content.assemble(("━" * full, "$primary"), ("━" * (cells - full), "$surface-lighten-2"))
     words = [f"step {view.step:,} of {view.total_steps:,}" if view.total_steps else (view.phase or "starting")]
@@ -64,7 +64,7 @@ def progress_line(view: RunView, width: int) -> Content:
             words.append(f"{metric.title} {figure(series.last, metric.unit)}")
     if view.phase and view.phase != "training" and view.state in {"starting", "running"} and view.step:
         words.append(view.phase)
-    return Content.assemble(bar, "  ", safe("   ".join(words)), "   ", state_content(view.state))
+    return Content.assemble(bar, "  ", state_content(view.state), "   ", safe("   ".join(words)))
 
 
 def banner(view: RunView, services: Services) -> tuple[Content, str] | None:
@@ -73,13 +73,19 @@ def banner(view: RunView, services: Services) -> tuple[Content, str] | None:
         return _finished(view, services), "success"
     if view.state == "failed":
         what, remedy = (view.failed.what, view.failed.remedy) if view.failed else (view.cause, "")
-        return Content.assemble(("This run failed. ", "bold"), safe(f"{what} {remedy} Press r to go on from its last checkpoint.")), "error"
+        return Content.assemble(
+            ("This run failed. ", "bold"), safe(f"{what} {remedy} Press r to go on from its last checkpoint.")
+        ), "error"
     if view.state == "lost":
-        return Content.assemble(("The process that watched over this run is gone. ", "bold"), "Press r to go on from its last checkpoint."), "error"
+        return Content.assemble(
+            ("The process that watched over this run is gone. ", "bold"), "Press r to go on from its last checkpoint."
+        ), "error"
     if view.state == "stopped":
         return Content.assemble(("Stopped. ", "bold"), safe(view.cause), " Press r to go on where it was."), "info"
     if view.state == "stalled":
-        return Content.assemble(("No step for a while. ", "bold"), "It may be waiting for data or memory; the log may say. s stops it."), "warning"
+        return Content.assemble(
+            ("No step for a while. ", "bold"), "It may be waiting for data or memory; the log may say. s stops it."
+        ), "warning"
     warnings = [note for note in view.notes if note.level != "info"]
     if warnings:
         return Content(safe(warnings[-1].text)), warnings[-1].level
@@ -92,8 +98,12 @@ def _finished(view: RunView, services: Services) -> Content:
         for metric in metrics_of(view.recipe.family)
         if view.finished and metric.name in view.finished.headline
     ]
-    words = Content.assemble(("Finished", "bold"), f" in {duration(view.elapsed)}. ", (safe("  ".join(figures)), "bold $accent"))
+    words = Content.assemble(
+        ("Finished", "bold"), f" in {duration(view.elapsed)}. ", (safe("  ".join(figures)), "bold $accent")
+    )
     if view.recipe.entry:
         title = services.library.term(view.recipe.entry)
-        words = words + Content.assemble("   These figures now stand on the page ", (safe(title), "bold"), " (enter opens it).")
+        words = words + Content.assemble(
+            "   These figures now stand on the page ", (safe(title), "bold"), " (enter opens it)."
+        )
     return words

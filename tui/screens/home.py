@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -17,6 +17,9 @@ from tui.figures import ago, headline_words, progress_words
 from tui.render.safe import safe
 from tui.screens.page import Page
 from tui.widgets.menu import Menu
+
+if TYPE_CHECKING:
+    from glossary.model import Entry
 
 DOORS = {
     "continue": "⏎",
@@ -125,16 +128,26 @@ class HomeScreen(Page):
         return safe(entry.title) if entry else "Your first neural network"
 
     def _next_lines(self) -> list[tuple[str, Content]]:
-        """The entries that one is ready for: not read, with all that they need read, the shortest way first."""
+        """What is not read yet: first what one is ready for, then what waits for the fewest others."""
         library, read = self.services.library, self.services.record.read()
         entries = library.entries
         open_entries = [entry for slug, entry in entries.items() if slug not in read]
-        ready = [entry for entry in open_entries if all(need in read or need not in entries for need in entry.needs)]
-        chosen = sorted(ready, key=lambda entry: (entry.level, len(library.path_to(entry.slug))))[:SHOWN]
-        return [
-            (entry.slug, Content.assemble((safe(entry.title), "bold"), "\n", (safe(entry.one_line), "$text-muted")))
-            for entry in chosen
-        ]
+        waits = {
+            entry.slug: [need for need in entry.needs if need not in read and need in entries] for entry in open_entries
+        }
+        order = sorted(
+            open_entries, key=lambda each: (len(waits[each.slug]), len(library.path_to(each.slug)), each.level)
+        )
+        return [self._next_line(entry, waits[entry.slug]) for entry in order[:SHOWN]]
+
+    def _next_line(self, entry: Entry, waits: list[str]) -> tuple[str, Content]:
+        after = "   after " + " and ".join(self.services.library.term(need) for need in waits) if waits else ""
+        return entry.slug, Content.assemble(
+            (safe(entry.title), "" if waits else "bold"),
+            (safe(after), "$text-disabled"),
+            "\n",
+            (safe(entry.one_line), "$text-muted"),
+        )
 
     def _show_runs(self) -> None:
         watch = self.services.watch

@@ -67,6 +67,8 @@ class Page(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Show what happened while another screen was seen."""
+        if not self.is_mounted:
+            return
         self.query_one(TopBar).refresh_status(self.services)
         if self.services.ready:
             self.refresh_content()

@@ -125,7 +125,7 @@ class ReadScreen(Page):
             (" ‹ Read   ", "$text-muted"),
             (safe(self._topic_title(entry.topic)) + " / ", "$text-muted"),
             (safe(entry.title), "bold"),
-            (f"   level {entry.level} · {entry.minutes} min" + (" · needs " if needs else ""), "$text-muted"),
+            ("   needs " if needs else "", "$text-muted"),
             *(part for need in needs for part in need),
         )
         self.query_one(TopBar).set_crumbs(crumbs)
@@ -241,7 +241,8 @@ class ReadScreen(Page):
         facts.display = bool(entry.run)
         facts.border_title = "You measured"
         facts.update(measured)
-        related = (*entry.contrast, *entry.related)
+        written = self.services.library.entries
+        related = sorted((*entry.contrast, *entry.related), key=lambda slug: slug not in written)
         self.query_one("#related", Menu).fill(
             [self._related_line(slug, slug in entry.contrast) for slug in dict.fromkeys(related)]
         )

@@ -72,7 +72,9 @@ class WalkScreen(Page):
 
     def on_mount(self) -> None:
         """Go on where one left."""
-        self.query_one("#text").can_focus = False
+        # The keys are the step's own; the list of steps is there to be seen and clicked.
+        for name in ("#steps", "#text"):
+            self.query_one(name).can_focus = False
         if self.services.ready:
             self._begin()
         self.set_interval(LOOK, self._look)

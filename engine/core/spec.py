@@ -15,6 +15,8 @@ from engine.core.errors import UsageError, suggest
 
 Value = bool | int | float | str
 Live = Literal["tensor", "recapture"] | None
+UNBOUNDED = 1e5
+"""A bound from here on keeps out typing errors only; people are not told of it until they meet it."""
 Kind = Literal["line", "pictures", "text", "histogram", "heatmap", "points", "surface", "table", "hardware", "log"]
 
 
@@ -70,7 +72,7 @@ class Knob:
         if isinstance(self.default, str):
             return "text"
         number = "a whole number" if isinstance(self.default, int) else "a number"
-        if self.low is not None and self.high is not None:
+        if self.low is not None and self.high is not None and self.high < UNBOUNDED:
             return f"{number} from {self.low:g} to {self.high:g}"
         if self.low is not None:
             return f"{number} of at least {self.low:g}"
@@ -84,7 +86,8 @@ class Knob:
             value == value and (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
         )
         if not fits or not inside or (self.choices and value not in self.choices):
-            raise UsageError(f"{self.name} = {value!r} is not {self.wants()}.", f"Its default is {self.default}.")
+            bound = f" It may be at most {self.high:g}." if self.high is not None and self.high >= UNBOUNDED else ""
+            raise UsageError(f"{self.name} = {value!r} is not {self.wants()}.{bound}", f"Its default is {self.default}.")
 
 
 def knob(

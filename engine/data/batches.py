@@ -52,21 +52,26 @@ class Shuffled:
 
     def at(self, step: int) -> Batch:
         """Return the batch of a step."""
-        picked = self._picked(step)
-        first, *others = (tensor.index_select(0, picked) for tensor in self.tensors)
+        return self.gather(self.picked(step)[0])
+
+    def gather(self, picked_N: Tensor) -> Batch:
+        """Return the batch of the examples of those numbers."""
+        first, *others = (tensor.index_select(0, picked_N) for tensor in self.tensors)
         return (self.prepare(first) if self.prepare else first, *others)
 
-    def _picked(self, step: int) -> Tensor:
-        """Return the numbers of the examples of a step."""
+    def picked(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return the numbers of the examples of a step, and the epoch in which each is seen."""
         epoch, start = divmod(step * self.batch_size, self.examples)
         parts: list[Tensor] = []
+        epochs: list[Tensor] = []
         missing = self.batch_size
         while missing:
             part = self._order(epoch)[start : start + missing]
             parts.append(part)
+            epochs.append(torch.full_like(part, epoch))
             missing -= len(part)
             epoch, start = epoch + 1, 0
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+        return (parts[0], epochs[0]) if len(parts) == 1 else (torch.cat(parts), torch.cat(epochs))
 
     def _order(self, epoch: int) -> Tensor:
         """Return the order of an epoch; the last few are kept."""

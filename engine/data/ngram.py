@@ -8,9 +8,9 @@ that an order costs one sort of the text.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -21,8 +21,11 @@ from engine.core.paths import cache_folder, write_whole
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-SOURCE = "Chen and Goodman 1999, modified Kneser-Ney, computed on this training text"
 ORDERS = {"Kneser-Ney-3": 3, "Kneser-Ney-5": 5}
+SOURCES = {
+    "unigram": "each token's share of this training text",
+    **dict.fromkeys(ORDERS, "modified Kneser-Ney (Chen and Goodman 1999), counted on this training text"),
+}
 VERSION = "1"
 """Of what is computed here; a change lets cached figures go."""
 
@@ -45,17 +48,25 @@ def ngram_losses(train: Ints, valid: Ints, vocabulary: int) -> Iterator[tuple[st
         known = {}
     for name in ("unigram", *ORDERS):
         if name not in known:
-            known[name] = (
-                unigram_loss(train, valid, vocabulary)
-                if name == "unigram"
-                else KneserNey(train, vocabulary, ORDERS[name]).loss(valid)
-            )
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, msgspec.json.encode(known))
-            except OSError:
-                pass  # computed again next time
-        yield name, known[name], "share of each character in the training text" if name == "unigram" else SOURCE
+            known[name] = _loss(name, train, valid, vocabulary)
+            _keep(path, known)
+        yield name, known[name], SOURCES[name]
+
+
+def _loss(name: str, train: Ints, valid: Ints, vocabulary: int) -> float:
+    """Return the loss of one reference model."""
+    if name == "unigram":
+        return unigram_loss(train, valid, vocabulary)
+    return KneserNey(train, vocabulary, ORDERS[name]).loss(valid)
+
+
+def _keep(path: Path, known: dict[str, float]) -> None:
+    """Write figures into the cache; where that fails they are computed again next time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, msgspec.json.encode(known))
+    except OSError:
+        pass
 
 
 def unigram_loss(train: Ints, valid: Ints, vocabulary: int) -> float:
@@ -144,8 +155,8 @@ def _count(numbers: list[Ints], keys: list[Ints], n: int, order: int, vocabulary
     contexts = keys[n - 1] // vocabulary
     size = 1 if n == 1 else len(keys[n - 2])
     discounts = _discounts(counts)
-    totals = np.bincount(contexts, counts, minlength=size)
-    reserved = np.bincount(contexts, discounts[np.minimum(counts, 3)], minlength=size)
+    totals: Floats = np.bincount(contexts, counts, minlength=size).astype(np.float64)
+    reserved: Floats = np.bincount(contexts, discounts[np.minimum(counts, 3)], minlength=size).astype(np.float64)
     return Order(keys[n - 1], counts, totals, reserved, discounts)
 
 
@@ -177,8 +188,3 @@ def _interpolate(order: Order, context: Ints, number: Ints, lower: Floats) -> Fl
     kept = counts - order.discounts[np.minimum(counts, 3)]
     totals = np.where(known, order.totals[context], 1.0)
     return np.where(known, (kept + order.reserved[context] * lower) / totals, lower)
-
-
-def bits(nats: float) -> float:
-    """Return a loss in bits."""
-    return nats / math.log(2)

@@ -54,7 +54,8 @@ def assemble(folder: Path, writer: RunWriter, orders: Orders) -> Training:
     seed_everything(recipe.seed)
     inputs = {role: _input(folder, given) for role, given in recipe.inputs.items() if role != PARENT}
     learner = _learner(family)(Setting(spec, data, recipe.seed, device, total_steps=total_steps, inputs=inputs))
-    place = settle_place(recipe.asked, recipe.resolved, learner.flops_per_sample() * spec.batch_size)
+    flops = learner.flops_per_sample() * spec.batch_size
+    place = settle_place(recipe.asked, recipe.resolved, flops, convolutional=learner.convolutional)
     place.settle()
     learner.setting.precision = place.dtype
 

@@ -71,13 +71,16 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
 
 
-def settle_place(asked: Asked, resolved: Resolved | None, flops_per_step: float) -> Place:
+def settle_place(
+    asked: Asked, resolved: Resolved | None, flops_per_step: float, *, convolutional: bool = False
+) -> Place:
     """Return the place of a run: what an earlier start resolved to, or what was asked, the rest by the probe.
 
     Args:
         asked: what the person wanted.
         resolved: what the run computed with before, for a resume; kept on the same kind of device.
         flops_per_step: floating-point operations of one step, from which the probe tells small steps from large ones.
+        convolutional: whether the step is mostly convolutions.
 
     Raises:
         RunError: the device that was asked for is not there, or cannot compute in the precision.
@@ -85,7 +88,7 @@ def settle_place(asked: Asked, resolved: Resolved | None, flops_per_step: float)
     device = choose_device(asked.device)
     if resolved is not None and torch.device(resolved.device).type == device.type:
         return Place(device, resolved.threads, resolved.precision, resolved.capture)
-    way = fastest(flops_per_step) if device.type == "cpu" else _of_gpu(device)
+    way = fastest(flops_per_step, convolutional=convolutional) if device.type == "cpu" else _of_gpu(device)
     threads = asked.threads or way.threads
     precision = way.precision if asked.precision == "auto" else asked.precision
     if precision not in PRECISIONS:

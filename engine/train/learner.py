@@ -74,6 +74,9 @@ class Learner(ABC):
     capturable: ClassVar[bool] = True
     """Whether a step may be replayed as a captured CUDA graph: fixed shapes, no decision on the host."""
 
+    convolutional: ClassVar[bool] = False
+    """Whether its work is mostly convolutions, which gain from low precision sooner than matrix products."""
+
     sides: ClassVar[tuple[str, ...]] = ()
     """Names of the players that can step alone (``generator``, ``discriminator``); empty where there is one."""
 

@@ -14,7 +14,7 @@ import time
 
 import msgspec
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engine.core.paths import cache_folder, write_whole
 from engine.train.rules import AdamW, Group
@@ -22,9 +22,10 @@ from engine.train.rules import AdamW, Group
 LARGE_STEP = 3e8
 """Floating-point operations from which a step counts as large."""
 
-TRIALS = {"small": (64, 64), "large": (256, 512)}
-"""Kind of step -> batch size and width of the network that stands for it."""
+KINDS = ("small", "large", "convolution")
+"""Of steps: matrix products small and large, and convolutions of any size."""
 
+MOST_THREADS = 8
 SECONDS = 0.04
 """Of each of the trials."""
 
@@ -39,15 +40,15 @@ class Way(msgspec.Struct, frozen=True):
     precision: str
 
 
-def fastest(flops_per_step: float) -> Way:
+def fastest(flops_per_step: float, *, convolutional: bool) -> Way:
     """Return how steps of that size run fastest on this machine's CPU, from the cache or by measuring now."""
-    kind = "large" if flops_per_step >= LARGE_STEP else "small"
+    kind = "convolution" if convolutional else "large" if flops_per_step >= LARGE_STEP else "small"
     path = cache_folder() / f"probe-{_machine()}.json"
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Way])[kind]
     except (OSError, msgspec.DecodeError, KeyError):
         pass
-    ways = {each: measure(*TRIALS[each]) for each in TRIALS}
+    ways = {each: measure(each) for each in KINDS}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, msgspec.json.encode(ways))
@@ -70,15 +71,15 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def measure(batch_size: int, width: int) -> Way:
-    """Return the fastest way for a network of that size; the plainer one unless another is clearly faster."""
+def measure(kind: str) -> Way:
+    """Return the fastest way for one kind of step; the plainer one unless another is clearly faster."""
     before = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
         try:
-            threads = sorted({1, min(cores(), 8)})
             times = {
-                Way(count, precision): _seconds_a_step(batch_size, width, count, precision)
-                for count, precision in itertools.product(threads, ("float32", "bfloat16"))
+                Way(count, precision): _seconds_a_step(kind, count, precision)
+                for count in sorted({1, min(cores(), MOST_THREADS)})
+                for precision in ("float32", "bfloat16")
             }
         finally:
             torch.set_num_threads(before)
@@ -89,12 +90,24 @@ def measure(batch_size: int, width: int) -> Way:
     return best
 
 
-def _seconds_a_step(batch_size: int, width: int, threads: int, precision: str) -> float:
-    """Return the shortest time of a training step of a three-layer network."""
+def _trial(kind: str) -> tuple[nn.Module, Tensor]:
+    """Return a network that stands for a kind of step, and inputs for it."""
+    if kind == "convolution":
+        network = nn.Sequential(nn.Conv2d(1, 24, 3), nn.ReLU(), nn.Conv2d(24, 48, 3), nn.ReLU(), nn.MaxPool2d(4))
+        inputs = torch.randn(32, 1, 16, 16).contiguous(memory_format=torch.channels_last)
+        return network.to(memory_format=torch.channels_last), inputs
+    batch_size, width = (256, 512) if kind == "large" else (64, 64)
+    layers = [nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 16)]
+    return nn.Sequential(*layers), torch.randn(batch_size, width)
+
+
+def _seconds_a_step(kind: str, threads: int, precision: str) -> float:
+    """Return the shortest time of a training step of that kind."""
     torch.set_num_threads(threads)
-    model = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 16))
+    model, inputs = _trial(kind)
+    model(inputs)
     rule = AdamW([Group(list(model.parameters()), torch.tensor(1e-3))])
-    inputs, held = torch.randn(batch_size, width), torch.zeros(())
+    held = torch.zeros(())
     shortest = float("inf")
     until = time.perf_counter() + SECONDS
     for attempt in itertools.count():

@@ -58,8 +58,8 @@ class MLP(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(widths[-1], outputs)
         for layer in self.hidden:
-            fan_in = layer.weight.shape[1]
-            nn.init.normal_(layer.weight, std=(GAINS[activation] / fan_in) ** 0.5)
+            assert isinstance(layer, nn.Linear)
+            nn.init.normal_(layer.weight, std=(GAINS[activation] / layer.in_features) ** 0.5)
             nn.init.zeros_(layer.bias)
         nn.init.normal_(self.head.weight, std=HEAD_SCALE / widths[-1] ** 0.5)
         nn.init.zeros_(self.head.bias)

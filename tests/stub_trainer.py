@@ -2,7 +2,7 @@
 
 ``python -P tests/stub_trainer.py RUN_FOLDER`` or ``--warm``. Knobs, all optional: steps, step_seconds, start_seconds,
 crash_at, kill_at, nan_at, hang_at, fail_at (step numbers), ignore_term, leave_child (yes or no),
-flood (bytes to print), exit_code, save_every.
+flood (bytes to print), exit_code, save_every (steps), tell (print each step that was written).
 """
 
 from __future__ import annotations
@@ -111,6 +111,8 @@ class Stub:
             "learning_rate": self.rate,
         }
         self.emit(events.Scalars(n=self.step * 64, v={name: events.number(value) for name, value in figures.items()}))
+        if self.knob("tell", False):
+            print(self.step, flush=True)
         if self.knob("save_every", 0) and self.step % int(self.knob("save_every", 0)) == 0:
             self.save()
         self.writer.status("training", self.step, self.total, self.pace)

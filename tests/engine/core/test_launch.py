@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from random import Random
 
 import msgspec
 import pytest
 from stub_runs import STUB, recipe, until
 
 from engine.core import launcher as launching
+from engine.core import liveness
 from engine.core.errors import RunError, UsageError
 from engine.core.follow import Follower
 from engine.core.launcher import PREVIOUS, Launcher, environment
 from engine.core.liveness import lock_is_held
 from engine.core.processes import boot_id, is_alive, send_signal, start_time
 from engine.core.recipe import Input
+from engine.core.upkeep import take_lock
 
 APP = """
 import sys, time
@@ -248,6 +253,52 @@ def test_commands_to_a_run_that_ended_are_refused(launcher):
     assert not list((run.folder / "control").iterdir())
 
 
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
+def test_kills_at_random_moments_lose_nothing_that_was_written(launcher, kills):
+    """Every line that the trainer saw written is in the log, and after the last resume every step stands there once."""
+    random = Random(kills)
+    run = launcher.start(recipe(steps=100_000, step_seconds=0.001, save_every=7, tell=True))
+    follower = Follower(run)
+    for _ in range(kills):
+        trainer = running(run)
+        time.sleep(random.uniform(0, 0.05))
+        os.kill(trainer.pid, signal.SIGKILL)
+        assert ended(run) == "failed"
+        told = (run.folder / "log.txt").read_text().split()
+        view = follower.catch_up()
+        assert view.damaged <= kills and view.step >= int(told[-1])
+        launcher.resume(run)
+    running(run)
+    launcher.stop(run)
+    assert ended(run) == "stopped"
+    steps = follower.catch_up().series["train/loss"].steps.tolist()
+    assert steps == list(range(1, len(steps) + 1))
+
+
+def test_a_run_that_hangs_is_called_stalled_and_not_killed(launcher, monkeypatch):
+    monkeypatch.setattr(liveness, "STALLED_SECONDS", 0.2)
+    run = launcher.start(recipe(hang_at=3, steps=1000, step_seconds=0.001))
+    until(lambda: run.state() == "stalled")
+    assert not gone(run.processes().trainer) and run.is_live() and not run.cause()
+
+
+def test_where_there_are_no_locks_process_identities_have_to_do(store, launcher, monkeypatch):
+    run = launcher.start(recipe(steps=100_000, step_seconds=0.002))
+    running(run)
+
+    def no_locks(descriptor, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    assert take_lock(str(run.folder / "run.lock")) is None, "its shim is alive"
+    os.close(take_lock(str(store.create(recipe()).folder / "run.lock"))[0])
+    note = (run.folder / "proc.json").read_text().replace('"locked": true', '"locked": false')
+    (run.folder / "proc.json").write_text(note)
+    assert run.state() == "running"
+    os.kill(run.processes().shim.pid, signal.SIGKILL)
+    until(lambda: run.state() == "lost")
+
+
 # Starting
 
 
@@ -418,6 +469,17 @@ def test_a_dead_warm_worker_is_no_hindrance_and_its_rests_are_swept(launcher):
             == [f".warm-{launcher._worker.shim.pid}.lock"]
         )
     )
+
+
+def test_a_warm_worker_does_not_wait_for_ever(store):
+    store.folder.mkdir(parents=True)
+    orders = {"folders": [], "trainer": ["sleep", "60"], "sampler": [], "grace": 1.0, "warm": str(store.folder)}
+    program = (
+        "import json, sys, engine.core.supervisor as s; s.WARM_SECONDS = 0.1; s.supervise(json.loads(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", program, json.dumps(orders)]
+    ran = subprocess.run(command, stdin=subprocess.PIPE, env=environment(), timeout=10, check=True)
+    assert ran.returncode == 0 and not list(store.folder.iterdir())
 
 
 def test_machines_with_little_memory_keep_no_worker(launcher, monkeypatch):

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 from rich.cells import chop_cells
 from textual.content import Content, Span
 
-from tui.render.flow import Line, to_content
+from tui.render import python_code
+from tui.render.flow import Line, dealt, to_content
 from tui.render.safe import safe
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-LARGEST = 256 * 1024
-"""Characters that are colored; a longer text is shown plain."""
+LARGEST = 16 * 1024
+"""Characters of a text in another language than Python that are colored: some grammars take time that grows faster."""
+PYTHON = frozenset({"py", "python", "python3", "pyi"})
 LEXERS = {
-    "py": "python",
-    "python": "python",
-    "python3": "python",
     "json": "json",
     "jsonl": "json",
     "toml": "toml",
@@ -31,7 +30,6 @@ LEXERS = {
     "shell": "bash",
     "console": "console",
     "ini": "ini",
-    "csv": "text",
     "diff": "diff",
     "sql": "sql",
     "c": "c",
@@ -39,7 +37,7 @@ LEXERS = {
     "cuda": "cuda",
     "js": "javascript",
 }
-"""The languages that are colored, by the name that an author or a file's ending gives them."""
+"""The languages beside Python that are colored, by the name that an author or a file's ending gives them."""
 BACKGROUND = "on $panel"
 NUMBERS = "$text-disabled"
 CONTINUED = "↳ "
@@ -56,6 +54,7 @@ _STYLES: tuple[tuple[str, str], ...] = (
     ("Token.Name.Class", "bold $text-accent"),
     ("Token.Name.Decorator", "$text-accent"),
     ("Token.Name.Tag", "$text-primary"),
+    ("Token.Name.Builtin", "$text-secondary"),
     ("Token.Generic.Deleted", "$text-error"),
     ("Token.Generic.Inserted", "$text-success"),
 )
@@ -71,12 +70,8 @@ def _style(token: str) -> str:
 def _lexer(language: str) -> Lexer | None:
     """Return the lexer of a language; None where it is not colored."""
     name = LEXERS.get(language.lower())
-    if name is None or name == "text":
+    if name is None:
         return None
-    if name == "python":
-        from pygments.lexers.python import PythonLexer
-
-        return PythonLexer(stripnl=False, ensurenl=False)
     from pygments.lexers import get_lexer_by_name
 
     lexer: Lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
@@ -87,14 +82,11 @@ def _lexer(language: str) -> Lexer | None:
 def code_lines(text: str, language: str) -> tuple[Line, ...]:
     """Return the lines of a program, colored; tabs become blanks, control characters become visible."""
     text = safe(text).expandtabs(4)
-    lexer = _lexer(language) if len(text) <= LARGEST else None
-    if lexer is None:
-        return tuple(Line(line) for line in text.split("\n"))
     lines: list[Line] = []
     words: list[str] = []
     spans: list[Span] = []
     at = 0
-    for style, piece, ends in _pieces(text, lexer):
+    for style, piece, ends in _pieces(text, language):
         if piece:
             if style:
                 spans.append(Span(at, at + len(piece), style))
@@ -106,14 +98,27 @@ def code_lines(text: str, language: str) -> tuple[Line, ...]:
     return (*lines, Line("".join(words), tuple(spans)))
 
 
-def _pieces(text: str, lexer: Lexer) -> Iterator[tuple[str, str, bool]]:
-    """Yield style and text of each token, cut at the ends of lines, and whether a line ends after it."""
-    for kind, value in lexer.get_tokens(text):
-        style = _style(str(kind))
+def _pieces(text: str, language: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield style and text of each word, cut at the ends of lines, and whether a line ends after it."""
+    for kind, value in _tokens(text, language):
+        style = _style(kind)
         *lines, last = value.split("\n")
         for line in lines:
             yield style, line, True
         yield style, last, False
+
+
+def _tokens(text: str, language: str) -> Iterator[tuple[str, str]]:
+    """Yield kind and text of each word; all of it as one where the language is not colored."""
+    if language.lower() in PYTHON:
+        yield from python_code.pieces(text)
+        return
+    lexer = _lexer(language) if len(text) <= LARGEST else None
+    if lexer is None:
+        yield "", text
+        return
+    for kind, value in lexer.get_tokens(text):
+        yield str(kind), value
 
 
 def highlight(text: str, language: str, numbers: bool = False) -> Content:
@@ -148,17 +153,16 @@ def _cut(line: Line, width: int) -> Iterator[Line]:
     if line.width <= width:
         yield line
         return
+    rows: list[tuple[int, int]] = []
     start = 0
+    continued = CONTINUED if width > len(CONTINUED) + 4 else ""
     while start < len(line.text):
-        prefix = CONTINUED if start and width > len(CONTINUED) + 4 else ""
-        end = _row_end(line.text, start, width - len(prefix))
-        spans = tuple(
-            Span(max(span.start, start) - start, min(span.end, end) - start, span.style)
-            for span in line.spans
-            if span.start < end and span.end > start
-        )
-        yield Line(line.text[start:end], spans).after(prefix, NUMBERS)
+        end = _row_end(line.text, start, width - len(continued) * bool(start))
+        rows.append((start, end))
         start = end
+    for (start, end), spans in zip(rows, dealt(line.spans, rows), strict=True):
+        cut = tuple(Span(max(s.start, start) - start, min(s.end, end) - start, s.style) for s in spans)
+        yield Line(line.text[start:end], cut).after(continued if start else "", NUMBERS)
 
 
 def _row_end(text: str, start: int, width: int) -> int:

@@ -120,8 +120,8 @@ class Flow:
         text = self.text
         shown = text.replace(NO_BREAK, " ")
         rows = broken(text, max(1, width))
-        spans = _dealt(self.spans, rows)
-        marks = _dealt(self.marks, rows)
+        spans = dealt(self.spans, rows)
+        marks = dealt(self.marks, rows)
         lines: list[Line] = []
         for (start, end), row_spans, row_marks in zip(rows, spans, marks, strict=True):
             lines.append(
@@ -134,7 +134,7 @@ class Flow:
         return lines
 
 
-def _dealt(spans: Sequence[Span] | Sequence[Mark], rows: Sequence[tuple[int, int]]) -> list[list[Any]]:
+def dealt(spans: Sequence[Span] | Sequence[Mark], rows: Sequence[tuple[int, int]]) -> list[list[Any]]:
     """Deal spans, in order of their start, to the rows that they touch."""
     dealt: list[list[Any]] = [[] for _ in rows]
     row = 0

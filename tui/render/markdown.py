@@ -20,8 +20,10 @@ from tui.render.flow import Flow, to_content
 from tui.render.safe import safe
 from tui.render.typeset import UNBOUNDED, Destination, TooTangled, Typesetter
 
-BUDGET = 0.8
-"""Seconds of this thread's time for parsing one text; a shipped entry takes a hundredth of it."""
+BUDGET = 0.6
+"""Seconds of this thread's time for parsing one text, and again for setting it; a shipped entry takes a hundredth."""
+MOST_CELLS = 10_000
+"""Bars in a text: a table is parsed in one go, without a look at the clock."""
 _LOOK_EVERY = 64
 """Rules tried between two looks at the clock."""
 
@@ -41,7 +43,16 @@ class Deadline:
             TooTangled: the time is over.
         """
         self._calls += 1
-        if self._calls % _LOOK_EVERY == 0 and time.thread_time() > self._end:
+        if self._calls % _LOOK_EVERY == 0:
+            self.check()
+
+    def check(self) -> None:
+        """Look at the clock now.
+
+        Raises:
+            TooTangled: the time is over.
+        """
+        if time.thread_time() > self._end:
             raise TooTangled
 
 
@@ -49,8 +60,10 @@ def tokens_of(text: str, deadline: Deadline | None = None) -> list[Token]:
     """Return the tokens of a text that is already safe.
 
     Raises:
-        TooTangled: it takes too long.
+        TooTangled: it takes too long, or has too many cells of tables.
     """
+    if text.count("|") > MOST_CELLS:
+        raise TooTangled
     return _parser().parse(text, {"deadline": deadline or Deadline()})
 
 
@@ -141,7 +154,7 @@ def plain(text: str) -> Content:
     text = safe(text.strip())
     try:
         deadline = Deadline()
-        return to_content(Typesetter(_unlinked, look=deadline.look).blocks(tokens_of(text, deadline), UNBOUNDED))
+        return to_content(Typesetter(_unlinked, look=deadline.check).blocks(tokens_of(text, deadline), UNBOUNDED))
     except TooTangled:
         return Content(text)
 

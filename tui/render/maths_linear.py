@@ -9,7 +9,6 @@ from tui.render.maths_parse import Accent, Fence, Fraction, Grid, Node, Root, Ro
 from tui.render.maths_spacing import role_of, spaced
 from tui.render.maths_symbols import lowered, raised
 
-
 WIDE = 3
 """Columns of a space that ends one formula and begins the next."""
 FACTORS_AFTER = frozenset({"ordinary", "name", "fence", "large", "open"})

@@ -31,7 +31,7 @@ DEEPEST = 24
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+|.|$)|\s+|.", re.DOTALL)
 
 
-class FormulaProblem(ValueError):
+class FormulaProblem(ValueError):  # noqa: N818 - it says what is wrong with a text
     """A formula that cannot be set: an unknown command, a brace that is missing, too much of it."""
 
 
@@ -158,7 +158,7 @@ class _Parser:
             self._at += 1
 
     def _row(self) -> Row:
-        """Read up to what closes the group: a brace, ``&``, ``\\\\``, ``\\right``, ``\\end`` or the end."""
+        """Read up to what closes the group: a brace, the end of a cell or row, of a fence, of an environment."""
         self._depth += 1
         if self._depth > DEEPEST:
             raise FormulaProblem(f"The formula is nested more than {DEEPEST} deep.")

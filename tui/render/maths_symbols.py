@@ -51,8 +51,8 @@ SYMBOLS: dict[str, tuple[str, Kind]] = {
 }
 """What ``\\name`` stands for."""
 
-_FUNCTIONS = """log ln lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth max min sup inf lim arg det
-dim ker deg gcd hom Pr"""
+_FUNCTIONS = """log ln lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth max min sup inf lim arg
+det dim ker deg gcd hom Pr"""
 NAMES = frozenset(_FUNCTIONS.split())
 """Functions that are written out in upright letters."""
 

@@ -135,7 +135,7 @@ class EntryPage:
 
     def _sections(self, sections: Iterable[tuple[Section, list[Token]]], width: int) -> list[Line]:
         deadline = Deadline()
-        setter = Typesetter(self.resolve, deadline.look)
+        setter = Typesetter(self.resolve, deadline.check)
         rows: list[Line] = []
         try:
             for section, tokens in sections:

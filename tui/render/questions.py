@@ -12,6 +12,8 @@ from tui.render.markdown import flow_of
 from tui.render.typeset import Destination, Typesetter
 
 HINT = "1 2 3 or ↑ ↓ and enter"
+QUESTIONS_SHOWN, CHOICES_SHOWN = 40, 20
+"""Of a page and of a question; a file of the reader's own may have thousands."""
 
 
 class Answer(NamedTuple):
@@ -25,8 +27,8 @@ class Answer(NamedTuple):
 class SetQuestion(NamedTuple):
     """The rows of a question, and which choice each row belongs to (None: none)."""
 
-    rows: list[Line]
-    choices: list[int | None]
+    rows: tuple[Line, ...]
+    choices: tuple[int | None, ...]
 
 
 def _unlinked(target: str, heading: str) -> Destination:
@@ -40,12 +42,13 @@ def _flow(text: str) -> Flow:
     return flow_of(text, Typesetter(_unlinked))
 
 
+@lru_cache(maxsize=256)
 def set_question(question: Question, answer: Answer, number: int, width: int, *, active: bool) -> SetQuestion:
     """Return question `number` (from 1) in rows of `width` columns; where it is `active`, with what keys do."""
     lead = f"{number}. " if width >= 16 else ""
     rows = _hung(lead, "$accent", _flow(question.text).lines(width - len(lead)), "bold")
     choices: list[int | None] = [None] * len(rows)
-    for at, choice in enumerate(question.choices):
+    for at, choice in enumerate(question.choices[:CHOICES_SHOWN]):
         sign, style = _sign(at, choice.right, answer, active)
         lead = f"   {sign} {at + 1} " if width >= 20 else f"{sign} "
         lines = _flow(choice.text).lines(width - len(lead))
@@ -61,7 +64,7 @@ def set_question(question: Question, answer: Answer, number: int, width: int, *,
     if active and answer.chosen is None and width >= 30:
         rows.append(styled(f"     {HINT}", "$text-muted"))
         choices.append(None)
-    return SetQuestion(rows, choices)
+    return SetQuestion(tuple(rows), tuple(choices))
 
 
 def _sign(at: int, right: bool, answer: Answer, active: bool) -> tuple[str, str]:

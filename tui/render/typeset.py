@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import NamedTuple
@@ -27,6 +28,9 @@ COMING = "$text-muted"
 MARKER = "$accent"
 RULE = "$surface-lighten-3"
 HEADING = "bold $primary"
+WIDEST_TABLE = 64
+"""Columns of a table; more fit no screen."""
+_SENTENCE_END = re.compile(r"[.?!]\s$|^\s$")
 _BULLETS = "•◦▪"
 _STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
 
@@ -138,6 +142,8 @@ class Typesetter:
                     aligns.append(style or "left")
                 self._look()
                 rows[-1].append(self.flow(inside[at + 1], "bold" if token.type == "th_open" else ""))
+        if len(aligns) > WIDEST_TABLE:
+            raise TooTangled
         return set_table(rows, aligns, width, heads)
 
     def flow(self, inline: Token, style: str = "") -> Flow:
@@ -172,6 +178,7 @@ class Typesetter:
             case "code_inline":
                 flow.add(_words(token.content), (*styles, CODE))
             case "formula":
+                self._look()
                 text = maths.inline(token.content)
                 flow.add(text.replace(" ", NO_BREAK) if len(text) <= LONGEST_TOGETHER else text, (*styles, FORMULA))
             case "softbreak":
@@ -197,8 +204,7 @@ class Typesetter:
         found = self._resolve(target, heading)
         if not words:
             words = safe(found.words)
-            before = flow.text[-3:].rstrip()
-            if not flow.text or (before[-1:] in (".", "?", "!") and flow.text[-1:] in (" ", "\n")):
+            if not flow.ending or _SENTENCE_END.search(flow.ending):
                 words = words[:1].upper() + words[1:]
         link = self.link_to(found.target) if found.target else None
         flow.add(_words(words), (*styles, LINK if found.known else COMING), link)

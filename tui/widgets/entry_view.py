@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.events import Resize
 from textual.message import Message
 
 from glossary.names import slugify
 from tui.render.page import EntryPage
+from tui.widgets.pager import Pager
 from tui.widgets.quiz import Quiz
 from tui.widgets.sheet import Sheet
+from tui.widgets.stops import Stop, Stops
 
 if TYPE_CHECKING:
     from glossary.library import Library
@@ -26,17 +25,7 @@ PAGES_KEPT = 16
 """Entries that stay parsed, for the way back."""
 
 
-class Stop(NamedTuple):
-    """Something that the keys go to: a link or a question."""
-
-    sheet: Sheet
-    number: int
-    first: int
-    """Its first row on the view, and its last."""
-    last: int
-
-
-class EntryView(VerticalScroll):
+class EntryView(Pager):
     """Shows an entry; says what the reader follows, peeks at, answers, and when the end was reached."""
 
     SCOPED_CSS = False
@@ -54,10 +43,6 @@ class EntryView(VerticalScroll):
         Binding("N", "turn(-1)", "Link before", id="entry.previous", tooltip="The link before", show=False),
         Binding("enter", "take", "Open", id="entry.open", tooltip="Open the link, or answer the question", show=False),
         Binding("space", "peek", "Peek", id="entry.peek", tooltip="A look at the link's entry; without one, a page on"),
-        Binding("j,down", "line(1)", "Down", id="entry.down", tooltip="A line down", show=False),
-        Binding("k,up", "line(-1)", "Up", id="entry.up", tooltip="A line up", show=False),
-        Binding("g,home", "scroll_home", "Top", id="entry.top", tooltip="The top of the page", show=False),
-        Binding("G,end", "scroll_end", "End", id="entry.end", tooltip="The end of the page", show=False),
         *(Binding(str(n), f"answer({n})", f"Answer {n}", id=f"entry.answer{n}", show=False) for n in range(1, 10)),
     ]
 
@@ -68,8 +53,12 @@ class EntryView(VerticalScroll):
             super().__init__()
             self.target = target
 
-    class Peeked(Followed):
+    class Peeked(Message):
         """The reader wants a look at `target` without leaving."""
+
+        def __init__(self, target: str) -> None:
+            super().__init__()
+            self.target = target
 
     class ReadToEnd(Message):
         """The end of the page was reached; said once a visit."""
@@ -84,25 +73,13 @@ class EntryView(VerticalScroll):
             self.right = right
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._body = Sheet(classes="entry-body")
-        self._quiz = Quiz(classes="entry-quiz")
-        self._tail = Sheet(classes="entry-tail")
-        self._related = Sheet(classes="entry-related")
+        self._body, self._quiz = Sheet(classes="entry-body"), Quiz(classes="entry-quiz")
+        self._tail, self._related = Sheet(classes="entry-tail"), Sheet(classes="entry-related")
+        super().__init__((self._body, self._quiz, self._tail, self._related), id=id, classes=classes)
+        self._stops = Stops(self, self.sheets)
         self._pages: dict[tuple[str, str, int], EntryPage] = {}
         self._entry: Entry | None = None
-        self._stop: tuple[Sheet, int] | None = None
-        self._ended = False
-        self._settled_width = 0
-        self._anchor: tuple[Sheet, int, float] | None = None
-
-    def compose(self) -> ComposeResult:
-        """The page before the questions, the questions, what follows, what is related."""
-        yield from self._sheets
-
-    @property
-    def _sheets(self) -> tuple[Sheet, ...]:
-        return self._body, self._quiz, self._tail, self._related
+        self._was_ended = False
 
     @property
     def slug(self) -> str:
@@ -118,15 +95,14 @@ class EntryView(VerticalScroll):
         """Show an entry from its top; its links lead into `library`."""
         page = self._page(entry, library)
         self._entry = entry
-        self._stop = self._anchor = None
-        self._ended = False
+        self._was_ended = False
+        self._stops.go()
         self._body.put(page.body)
         self._quiz.ask(entry.questions)
         self._quiz.display = bool(entry.questions)
         self._tail.put(page.tail)
         self._related.put(page.related)
-        if self.is_attached:
-            self.scroll_to(y=0, animate=False, immediate=True)
+        self.from_the_top()
 
     def _page(self, entry: Entry, library: Library) -> EntryPage:
         key = (entry.slug, entry.digest, id(library))
@@ -141,94 +117,51 @@ class EntryView(VerticalScroll):
         self.call_after_refresh(self._jump, slugify(heading))
 
     def _jump(self, wanted: str) -> None:
-        for sheet in self._sheets:
+        for sheet in self.sheets:
             for heading, row in sheet.page.headings if sheet.display else ():
                 if slugify(heading) == wanted:
                     self.scroll_to(y=sheet.top + row, animate=False)
                     return
 
-    # Links and questions
+    def ended(self) -> None:
+        """Say once that the page was read to its end."""
+        if self._entry is not None and not self._was_ended:
+            self._was_ended = True
+            self.post_message(self.ReadToEnd())
 
-    @property
-    def _stops(self) -> list[Stop]:
-        return [
-            Stop(sheet, number, sheet.top + first, sheet.top + last)
-            for sheet in self._sheets
-            if sheet.display
-            for number, (first, last) in enumerate(sheet.stops)
-        ]
-
-    def _seen(self, first: int, last: int) -> bool:
-        top = round(self.scroll_y)
-        return last >= top and first < top + self.scrollable_content_region.height
-
-    def _next(self, by: int) -> Stop | None:
-        """Return the stop after (or before) the present one; from the rows that are seen, where none is."""
-        stops = self._stops
-        at = next((index for index, stop in enumerate(stops) if stop[:2] == self._stop), None)
-        if at is not None and self._seen(stops[at].first, stops[at].last):
-            at += by
-            return stops[at] if 0 <= at < len(stops) else None
-        top, bottom = round(self.scroll_y), round(self.scroll_y) + self.scrollable_content_region.height
-        if by > 0:
-            return next((stop for stop in stops if stop.first >= top), None)
-        return next((stop for stop in reversed(stops) if stop.first < bottom), None)
-
-    def _stop_at(self, stop: Stop | None) -> None:
-        """Give a stop the focus and bring it into view."""
-        self._stop = (stop.sheet, stop.number) if stop else None
-        for sheet in self._sheets:
-            sheet.mark(stop.number if stop and stop.sheet is sheet else None)
-        if stop:
-            self.call_after_refresh(self._bring, stop.sheet, stop.number)
-
-    def _bring(self, sheet: Sheet, number: int) -> None:
-        """Scroll as little as needed to show a stop, with a row of air."""
-        if number >= len(sheet.stops):
-            return
-        first, last = (sheet.top + row for row in sheet.stops[number])
-        height = self.scrollable_content_region.height
-        top = round(self.scroll_y)
-        if last + 1 >= top + height:
-            top = last + 2 - height
-        if first - 1 < top:
-            top = first - 1
-        if top != round(self.scroll_y):
-            self.scroll_to(y=max(0, top), animate=False)
-
-    @property
-    def _question(self) -> int | None:
-        """The question that has the focus and waits for its answer."""
-        if self._stop is not None and self._stop[0] is self._quiz and self._quiz.is_open(self._stop[1]):
-            return self._stop[1]
-        return None
+    # Links
 
     def action_next_stop(self, by: int) -> None:
         """Go to the next link or question; past the last, to the next part of the screen."""
-        stop = self._next(by)
-        if stop is None:
-            self._stop_at(None)
-            self.screen.focus_next() if by > 0 else self.screen.focus_previous()
+        stop = self._stops.next(by)
+        if stop is not None:
+            self._stops.go(stop.sheet, stop.number)
+            return
+        self._stops.go()
+        if by > 0:
+            self.screen.focus_next()
         else:
-            self._stop_at(stop)
+            self.screen.focus_previous()
 
     def action_turn(self, by: int) -> None:
         """Go to the next link or question; past the last, to the first."""
-        stops = self._stops
+        stops = self._stops.all()
         if stops:
-            self._stop_at(self._next(by) or stops[0 if by > 0 else -1])
+            stop = self._stops.next(by) or stops[0 if by > 0 else -1]
+            self._stops.go(stop.sheet, stop.number)
 
     def action_take(self) -> None:
         """Open the link that has the focus, or answer the question."""
-        if self._question is not None:
-            self._answer(self._question, None)
-        elif self._stop is not None:
-            self._follow(self._stop[0].target(self._stop[1]))
+        stop = self._stops.current
+        if self._is_open(stop):
+            self._answer(stop.number, None)
+        elif stop is not None:
+            self._follow(stop.sheet.target(stop.number))
 
     def action_peek(self) -> None:
-        """Look at the link that has the focus; without one, read on."""
-        stop = next((stop for stop in self._stops if stop[:2] == self._stop), None)
-        target = stop.sheet.target(stop.number) if stop and self._seen(stop.first, stop.last) else ""
+        """Look at the link that has the focus; without one in sight, read on."""
+        stop = self._stops.current
+        target = stop.sheet.target(stop.number) if stop and self._stops.is_seen(stop) else ""
         if not target:
             self.action_page_down()
         elif _is_address(target):
@@ -236,34 +169,10 @@ class EntryView(VerticalScroll):
         else:
             self.post_message(self.Peeked(target))
 
-    def action_answer(self, choice: int) -> None:
-        """Answer the question that has the focus, or the first open one that is seen."""
-        number = self._question
-        if number is None:
-            number = next(
-                (
-                    stop.number
-                    for stop in self._stops
-                    if stop.sheet is self._quiz
-                    and self._quiz.is_open(stop.number)
-                    and self._seen(stop.first, stop.last)
-                ),
-                None,
-            )
-        if number is not None:
-            self._answer(number, choice - 1)
-
-    def _answer(self, number: int, choice: int | None) -> None:
-        self._stop = (self._quiz, number)
-        self._quiz.mark(number)
-        self._quiz.choose(number, choice)
-        self.call_after_refresh(self._bring, self._quiz, number)
-
     def _follow(self, target: str) -> None:
-        if not target:
-            return
         if not _is_address(target):
-            self.post_message(self.Followed(target))
+            if target:
+                self.post_message(self.Followed(target))
         elif self.app.is_web or _has_browser():
             self.app.open_url(target)
         else:
@@ -275,86 +184,36 @@ class EntryView(VerticalScroll):
         event.stop()
         self._follow(event.target)
 
+    # Questions
+
+    def _is_open(self, stop: Stop | None) -> TypeGuard[Stop]:
+        """Return whether a stop is a question that waits for its answer."""
+        return stop is not None and stop.sheet is self._quiz and self._quiz.is_open(stop.number)
+
+    def action_line(self, by: int) -> None:
+        """Go a line on; within an open question, to its next choice."""
+        stop = self._stops.current
+        if self._is_open(stop) and self._quiz.can_move(stop.number, by):
+            self._quiz.move(stop.number, by)
+        else:
+            super().action_line(by)
+
+    def action_answer(self, choice: int) -> None:
+        """Answer the question that has the focus, or the first open one that is seen."""
+        stop = self._stops.current
+        if not self._is_open(stop):
+            stop = next((each for each in self._stops.all() if self._is_open(each) and self._stops.is_seen(each)), None)
+        if stop is not None:
+            self._answer(stop.number, choice - 1)
+
+    def _answer(self, number: int, choice: int | None) -> None:
+        self._quiz.choose(number, choice)
+        self._stops.go(self._quiz, number)
+
     @on(Quiz.Chosen)
     def _chosen(self, event: Quiz.Chosen) -> None:
         event.stop()
         self.post_message(self.Answered(event.question, event.choice, event.right))
-
-    # Scrolling
-
-    def action_line(self, by: int) -> None:
-        """Go a line on; within an open question, to its next choice."""
-        if self._question is not None and self._quiz.can_move(self._question, by):
-            self._quiz.move(self._question, by)
-        else:
-            self.scroll_relative(y=by, animate=False)
-            self._note_end(by)
-
-    def action_page_down(self) -> None:
-        """Go a screen on."""
-        self.scroll_relative(y=max(1, self.scrollable_content_region.height - 2), animate=False)
-        self._note_end(1)
-
-    def action_page_up(self) -> None:
-        """Go a screen back."""
-        self.scroll_relative(y=-max(1, self.scrollable_content_region.height - 2), animate=False)
-
-    def action_scroll_home(self) -> None:
-        """Go to the top."""
-        self.scroll_to(y=0, animate=False)
-
-    def action_scroll_end(self) -> None:
-        """Go to the end."""
-        self.scroll_to(y=self.max_scroll_y, animate=False)
-        self._note_end(1)
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Notice the end of the page, and remember what is on top for when the width changes."""
-        super().watch_scroll_y(old_value, new_value)
-        if new_value > old_value and new_value >= self.max_scroll_y > 0:
-            self._say_ended()
-        if self.size.width == self._settled_width:
-            self._anchor = self._top_place(round(new_value))
-
-    def _note_end(self, by: int) -> None:
-        """A page that fits the screen ends with the first wish to read on."""
-        if by > 0 and self.max_scroll_y == 0:
-            self._say_ended()
-
-    def _say_ended(self) -> None:
-        if self._entry is not None and not self._ended:
-            self._ended = True
-            self.post_message(self.ReadToEnd())
-
-    # The place on a page, kept while the width changes
-
-    def _top_place(self, top: int) -> tuple[Sheet, int, float] | None:
-        """Return sheet, heading (by number) and the share of its section that is above the top row."""
-        for sheet in reversed(self._sheets):
-            if sheet.display and sheet.top <= top:
-                rows = _section_rows(sheet)
-                at = max(index for index, row in enumerate(rows[:-1]) if row <= top - sheet.top)
-                return sheet, at, (top - sheet.top - rows[at]) / max(1, rows[at + 1] - rows[at])
-        return None
-
-    def on_resize(self, event: Resize) -> None:
-        """Keep what is read on top when its rows are broken anew."""
-        if event.size.width != self._settled_width:
-            self.call_after_refresh(self._settle)
-
-    def _settle(self) -> None:
-        self._settled_width = self.size.width
-        if self._anchor is not None:
-            sheet, at, share = self._anchor
-            rows = _section_rows(sheet)
-            if at + 1 < len(rows):
-                self.scroll_to(y=sheet.top + rows[at] + round(share * (rows[at + 1] - rows[at])), animate=False)
-
-
-def _section_rows(sheet: Sheet) -> list[int]:
-    """Return the rows on which the sections of a sheet begin, and the row after its last."""
-    page = sheet.page
-    return [0, *(row for _, row in page.headings), max(1, len(page.rows))]
 
 
 def _is_address(target: str) -> bool:

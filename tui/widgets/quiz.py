@@ -10,7 +10,7 @@ from textual.message import Message
 from glossary.model import QUESTIONS, Question
 from tui.render.flow import Line, styled
 from tui.render.page import Page, margin, page_of
-from tui.render.questions import Answer, SetQuestion, set_question
+from tui.render.questions import CHOICES_SHOWN, QUESTIONS_SHOWN, Answer, SetQuestion, set_question
 from tui.render.typeset import HEADING
 from tui.widgets.sheet import Sheet
 
@@ -34,8 +34,8 @@ class Quiz(Sheet):
 
     def ask(self, questions: Sequence[Question]) -> None:
         """Show these questions, none of them answered."""
-        self._questions = questions
-        self._answers = [Answer() for _ in questions]
+        self._questions = questions[:QUESTIONS_SHOWN]
+        self._answers = [Answer() for _ in self._questions]
         self.put(self._page)
 
     def _set(self, number: int, width: int) -> SetQuestion:
@@ -74,13 +74,16 @@ class Quiz(Sheet):
             self._focused = number
             self.reset()
 
+    def _count(self, number: int) -> int:
+        return len(self._questions[number].choices[:CHOICES_SHOWN])
+
     def is_open(self, number: int) -> bool:
         """Return whether a question waits for its answer."""
         return self._answers[number].chosen is None
 
     def move(self, number: int, by: int) -> None:
         """Go to another choice of a question that is open."""
-        choices = len(self._questions[number].choices)
+        choices = self._count(number)
         answer = self._answers[number]
         if choices and self.is_open(number):
             self._answers[number] = answer._replace(highlighted=min(choices - 1, max(0, answer.highlighted + by)))
@@ -90,13 +93,13 @@ class Quiz(Sheet):
         """Return whether there is a choice in that direction."""
         if not self.is_open(number):
             return False
-        return 0 <= self._answers[number].highlighted + by < len(self._questions[number].choices)
+        return 0 <= self._answers[number].highlighted + by < self._count(number)
 
     def choose(self, number: int, choice: int | None = None) -> None:
         """Answer a question that is open, by a choice counted from 0 (without one: by that which is highlighted)."""
         answer = self._answers[number]
         at = answer.highlighted if choice is None else choice
-        if not self.is_open(number) or not 0 <= at < len(self._questions[number].choices):
+        if not self.is_open(number) or not 0 <= at < self._count(number):
             return
         self._answers[number] = Answer(at, at)
         self.reset()

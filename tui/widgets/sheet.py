@@ -143,8 +143,10 @@ class Sheet(Widget):
     def link_at(self, x: int, y: int) -> int | None:
         """Return the number of the link at a cell."""
         x -= margin(self.size.width)[0]
-        for number, link in enumerate(self.page.links):
-            if any(place.row == y and place.start <= x < place.end for place in link.places):
+        page = self.page
+        for mark in page.rows[y].marks if 0 <= y < len(page.rows) else ():
+            number = page.numbers[mark.key]
+            if any(place.row == y and place.start <= x < place.end for place in page.links[number].places):
                 return number
         return None
 

@@ -82,7 +82,7 @@ def _processor() -> str:
 def _gpus() -> list[GpuSample]:
     if not any(Path(each).exists() for each in ("/dev/nvidiactl", "/dev/dxg")):
         return []
-    from engine.core.launcher import environment
+    from engine.core.shims import environment
 
     asked = [sys.executable, "-P", "-m", "engine.core.hardware"]
     try:

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import signal
-import site
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
-import engine
-from engine.core import shim
 from engine.core.control import Checkpoint, Command, Pause, Resume, SetKnob, Slow, StepOnce, Stop, send, stop_asked
 from engine.core.errors import RunError, UsageError, suggest
 from engine.core.liveness import LIVE, State, identified
 from engine.core.processes import send_signal
 from engine.core.recipe import Recipe
 from engine.core.records import Identity
+from engine.core.shims import Shims
 from engine.core.spec import Value
 from engine.core.store import Run, RunStore
 from engine.core.supervisor import ACTIVE
 from engine.core.upkeep import clear_commands
-from engine.core.worker import WarmWorker, enough_memory
 
 PREVIOUS = "@previous"
 """Stands for the run before, as the `run` of an input in `Launcher.start_group`."""
@@ -58,12 +51,11 @@ class Launcher:
     ) -> None:
         self.store = store
         python = [sys.executable, "-P", "-m"]
-        self._trainer = [*python, "engine.train"] if trainer is None else list(trainer)
-        self._sampler = [*python, "engine.core.sampler"] if sampler is None else list(sampler)
-        self._grace = grace
-        self._worker: WarmWorker | None = None
-        self._shims: list[subprocess.Popen[bytes]] = []
-        self._at_work = threading.Lock()
+        self._shims = Shims(
+            trainer=[*python, "engine.train"] if trainer is None else trainer,
+            sampler=[*python, "engine.core.sampler"] if sampler is None else sampler,
+            grace=grace,
+        )
 
     # Starting
 
@@ -90,13 +82,7 @@ class Launcher:
         for recipe in recipes:
             before = runs[-1].id if runs else ""
             runs.append(self.store.create(_settled(recipe, before, group)))
-        folders = [run.folder for run in runs]
-        with self._at_work:
-            worker, self._worker = self._worker, None
-        if worker is not None and worker.waiting and worker.take(folders):
-            self._keep(worker.shim)
-        else:
-            self._start_shim(folders)
+        self._shims.train([run.folder for run in runs])
         return runs
 
     def resume(self, run: Run) -> Run:
@@ -113,28 +99,8 @@ class Launcher:
         _ = run.recipe
         self._require_room()
         clear_commands(str(run.folder))
-        self._await_start(self._start_shim([run.folder]), run)
+        self._await_start(self._shims.start([run.folder]), run)
         return run
-
-    def _start_shim(self, folders: list[Path]) -> subprocess.Popen[bytes]:
-        started = subprocess.Popen(
-            self._command(folders=[str(folder) for folder in folders]),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment(),
-            start_new_session=True,
-        )
-        self._keep(started)
-        return started
-
-    def _command(self, **orders: object) -> list[str]:
-        common = {"trainer": self._trainer, "sampler": self._sampler, "grace": self._grace}
-        return [sys.executable, "-I", "-S", str(Path(shim.__file__)), json.dumps({**common, **orders})]
-
-    def _keep(self, started: subprocess.Popen[bytes]) -> None:
-        """Remember a shim so that it is reaped when it ends."""
-        self._shims = [each for each in self._shims if each.poll() is None] + [started]
 
     def _await_start(self, started: subprocess.Popen[bytes], run: Run) -> None:
         """Wait until the shim has the run; somebody else may have been faster."""
@@ -160,22 +126,11 @@ class Launcher:
 
     def warm(self) -> bool:
         """Have one trainer ready for the next start; return whether there is one. Callable from any thread."""
-        if not enough_memory():
-            return False
-        with self._at_work:
-            if self._worker is None or not self._worker.waiting:
-                command = self._command(folders=[], warm=str(self.store.folder))
-                self._worker = WarmWorker(command, self.store.folder, environment())
-        return True
+        return self._shims.warm(self.store.folder)
 
     def close(self) -> None:
         """Let go of the waiting trainer; runs go on."""
-        with self._at_work:
-            worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.close()
-            worker.shim.wait(START_SECONDS)
-        self._shims = [each for each in self._shims if each.poll() is None]
+        self._shims.close()
 
     # Live runs
 
@@ -296,12 +251,3 @@ def _check_live_knob(family_name: str, name: str, value: Value) -> None:
     if name not in live:
         raise UsageError(f"{name} cannot change while a run is live.", "Fork the run with another value.")
     knobs[name].check(value)
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of children, in which this package is found wherever it lies."""
-    root = str(Path(engine.__path__[0]).parent)
-    if root in site.getsitepackages():
-        return dict(os.environ)
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}

@@ -19,10 +19,11 @@ from engine.core import launcher as launching
 from engine.core import liveness
 from engine.core.errors import RunError, UsageError
 from engine.core.follow import Follower
-from engine.core.launcher import PREVIOUS, Launcher, environment
+from engine.core.launcher import PREVIOUS, Launcher
 from engine.core.liveness import lock_is_held
 from engine.core.processes import boot_id, is_alive, send_signal, start_time
 from engine.core.recipe import Input
+from engine.core.shims import environment
 from engine.core.upkeep import take_lock
 
 APP = """
@@ -324,7 +325,7 @@ def test_a_run_is_never_trained_twice_at_a_time(store, launcher):
         launcher.resume(run)
     launcher.kill(run)
     ended(run)
-    shims = [launcher._start_shim([run.folder]) for _ in range(6)]
+    shims = [launcher._shims.start([run.folder]) for _ in range(6)]
     until(lambda: sum(shim.poll() is None for shim in shims) == 1)
     assert sorted(shim.poll() or 0 for shim in shims) == [0, 3, 3, 3, 3, 3]
     assert until(lambda: run.state() == "running")
@@ -430,7 +431,7 @@ def test_a_queue_whose_keeper_was_killed_says_so(launcher):
 
 def test_a_warm_worker_trains_the_next_run_and_is_used_once(launcher):
     assert launcher.warm() and launcher.warm()
-    waiting = launcher._worker.shim.pid
+    waiting = launcher._shims._worker.shim.pid
     run = launcher.start(recipe(steps=30, step_seconds=0.01))
     running(run)
     assert run.processes().shim.pid == waiting and lock_is_held(run.folder)
@@ -448,7 +449,7 @@ def test_a_warm_worker_takes_a_whole_group(launcher):
 
 def test_a_warm_worker_goes_when_the_app_does(launcher):
     launcher.warm()
-    worker = launcher._worker
+    worker = launcher._shims._worker
     until(lambda: list(launcher.store.folder.glob(".warm-*.log")))
     launcher.close()
     assert worker.shim.poll() == 0
@@ -457,7 +458,7 @@ def test_a_warm_worker_goes_when_the_app_does(launcher):
 
 def test_a_dead_warm_worker_is_no_hindrance_and_its_rests_are_swept(launcher):
     launcher.warm()
-    worker = launcher._worker
+    worker = launcher._shims._worker
     until(lambda: list(launcher.store.folder.glob(".warm-*.log")))
     os.kill(worker.shim.pid, signal.SIGKILL)
     run = launcher.start(recipe(steps=3))
@@ -466,7 +467,7 @@ def test_a_dead_warm_worker_is_no_hindrance_and_its_rests_are_swept(launcher):
     until(
         lambda: (
             [path.name for path in launcher.store.folder.glob(".warm-*.lock")]
-            == [f".warm-{launcher._worker.shim.pid}.lock"]
+            == [f".warm-{launcher._shims._worker.shim.pid}.lock"]
         )
     )
 
@@ -483,5 +484,5 @@ def test_a_warm_worker_does_not_wait_for_ever(store):
 
 
 def test_machines_with_little_memory_keep_no_worker(launcher, monkeypatch):
-    monkeypatch.setattr(launching, "enough_memory", lambda: False)
-    assert not launcher.warm() and launcher._worker is None
+    monkeypatch.setattr("engine.core.shims.enough_memory", lambda: False)
+    assert not launcher.warm() and launcher._shims._worker is None

@@ -27,58 +27,16 @@ CREATE TABLE IF NOT EXISTS place (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 class Record:
     """Facts about one learner, by name.
 
+    Attributes:
+        trouble: one sentence where the file was damaged and set aside, or cannot be kept; else empty.
+
     Raises:
         sqlite3.Error: at a write, where the disk is full or the file locked for long; reads of a fresh file never fail.
     """
 
     def __init__(self, path: Path | None) -> None:
         """Open the record at `path`, or one in memory where it is None."""
-        self.trouble = ""
-        """One sentence, where the file was damaged and set aside."""
-        self._database = self._open(path)
-
-    def _open(self, path: Path | None) -> sqlite3.Connection:
-        if path is None:
-            return self._prepare(sqlite3.connect(":memory:"))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._back_up(path)
-            return self._prepare(sqlite3.connect(path, timeout=5))
-        except sqlite3.DatabaseError as error:
-            aside = path.with_suffix(f".damaged-{int(time.time())}")
-            try:
-                path.rename(aside)
-                self.trouble = (
-                    f"The learner's record was damaged ({error}) and set aside as {aside.name}; a new one begins."
-                )
-                return self._prepare(sqlite3.connect(path, timeout=5))
-            except (OSError, sqlite3.Error):
-                return self._without_disk(str(error))
-        except OSError as error:
-            return self._without_disk(error.strerror or str(error))
-
-    def _without_disk(self, why: str) -> sqlite3.Connection:
-        self.trouble = f"The learner's record cannot be kept on disk ({why}); it lasts until the app closes."
-        return self._prepare(sqlite3.connect(":memory:"))
-
-    @staticmethod
-    def _back_up(path: Path) -> None:
-        if not path.exists():
-            return
-        with sqlite3.connect(path, timeout=5) as old:
-            (version,) = old.execute("PRAGMA user_version").fetchone()
-        old.close()
-        if 0 < version < VERSION:
-            shutil.copy2(path, path.with_suffix(f".v{version}.backup"))
-
-    @staticmethod
-    def _prepare(database: sqlite3.Connection) -> sqlite3.Connection:
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=NORMAL")
-        database.executescript(SCHEMA)
-        database.execute(f"PRAGMA user_version={VERSION}")
-        database.commit()
-        return database
+        self._database, self.trouble = open_database(path)
 
     def close(self) -> None:
         """Close the file."""
@@ -165,3 +123,55 @@ class Record:
             self._database.execute("DELETE FROM done WHERE walk = ?", (walk,))
             self._database.execute("DELETE FROM prediction WHERE walk = ?", (walk,))
             self._database.execute("DELETE FROM place WHERE name LIKE ?", (f"walk:{walk}:%",))
+
+
+def open_database(path: Path | None) -> tuple[sqlite3.Connection, str]:
+    """Return the record's database, and a sentence where it is not the one that was asked for.
+
+    A damaged file is set aside and a new one begins; where none can be written, one in memory serves.
+    """
+    if path is None:
+        return _prepare(sqlite3.connect(":memory:")), ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        back_up(path)
+        return _prepare(sqlite3.connect(path, timeout=5)), ""
+    except sqlite3.DatabaseError as error:
+        return _begin_anew(path, str(error))
+    except OSError as error:
+        return _in_memory(error.strerror or str(error))
+
+
+def _begin_anew(path: Path, why: str) -> tuple[sqlite3.Connection, str]:
+    aside = path.with_suffix(f".damaged-{int(time.time())}")
+    try:
+        path.rename(aside)
+        fresh = _prepare(sqlite3.connect(path, timeout=5))
+    except (OSError, sqlite3.Error):
+        return _in_memory(why)
+    return fresh, f"The learner's record was damaged ({why}) and set aside as {aside.name}; a new one begins."
+
+
+def _in_memory(why: str) -> tuple[sqlite3.Connection, str]:
+    sentence = f"The learner's record cannot be kept on disk ({why}); it lasts until the app closes."
+    return _prepare(sqlite3.connect(":memory:")), sentence
+
+
+def back_up(path: Path) -> None:
+    """Copy a record of an older version beside itself, before it is changed."""
+    if not path.exists():
+        return
+    with sqlite3.connect(path, timeout=5) as old:
+        (version,) = old.execute("PRAGMA user_version").fetchone()
+    old.close()
+    if 0 < version < VERSION:
+        shutil.copy2(path, path.with_suffix(f".v{version}.backup"))
+
+
+def _prepare(database: sqlite3.Connection) -> sqlite3.Connection:
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("PRAGMA synchronous=NORMAL")
+    database.executescript(SCHEMA)
+    database.execute(f"PRAGMA user_version={VERSION}")
+    database.commit()
+    return database

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from tui.record import VERSION, Record
+from tui.record import VERSION, Record, back_up
 
 
 def test_what_was_noted_is_there_when_the_app_opens_again(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_an_older_record_is_backed_up_before_it_is_changed(tmp_path: Path) -> No
     Record(path).close()
     with sqlite3.connect(path) as old:
         old.execute(f"PRAGMA user_version={VERSION}")
-    Record._back_up(path)
+    back_up(path)
     assert not list(tmp_path.glob("*.backup"))
     import tui.record as module
 

@@ -60,7 +60,8 @@ def draw_surface(
         packed = pack(_blend(group_HW, certainty_HW, colors, background))
         _draw_pixels(canvas, packed)
     if points is not None:
-        _draw_points(canvas, surface, points, packed, rows, tone, mode)
+        backs = None if tone == "shade" or mode == "ascii" else packed
+        _draw_points(canvas, surface, points, backs, rows, mode)
     if legend and points is not None:
         draw_groups(canvas, points.groups, height - 1, mode)
     return canvas.lines()
@@ -98,8 +99,9 @@ def _draw_textures(canvas: Canvas, group_HW: Integers, mode: Mode) -> None:
 
 
 def _draw_points(
-    canvas: Canvas, surface: HeatMap, points: Points, packed: Integers, rows: int, tone: Tone, mode: Mode
+    canvas: Canvas, surface: HeatMap, points: Points, backs: Integers | None, rows: int, mode: Mode
 ) -> None:
+    """Draw the points, each on the color that the surface has below it where there are colors (`backs`)."""
     x_N, y_N, group_N = arrays(points)
     if not len(x_N):
         return
@@ -107,5 +109,5 @@ def _draw_points(
     plane = Plane((extent[0], extent[1]), (extent[2], extent[3]), canvas.width, rows)
     columns, lines = plane.cells(x_N, y_N)
     for x, y, group in zip(columns.tolist(), lines.tolist(), group_N.tolist(), strict=True):
-        back = "" if tone == "shade" or mode == "ascii" else hexadecimal(int(packed[2 * y + 1, x]))
+        back = "" if backs is None else hexadecimal(int(backs[2 * y + 1, x]))
         canvas.put(x, y, marker(group % SERIES, mode), Ink(series_role(group), back))

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from tui.join import launch_entry, measured_lines, run_words
+from tui.reading import library_lines, reader_crumbs, related_lines
 from tui.render.safe import safe
 from tui.screens.page import Page
 from tui.widgets.entry_view import EntryView
@@ -114,28 +115,9 @@ class ReadScreen(Page):
         self.query_one(EntryView).show(entry, library)
         if heading:
             self.query_one(EntryView).go_to(heading)
-        self._say_where(entry)
+        self.query_one(TopBar).set_crumbs(reader_crumbs(entry, library, self.services.record.read()))
         self._fill_list()
         self._fill_side()
-
-    def _say_where(self, entry: Entry) -> None:
-        read = self.services.record.read()
-        needs = [self._need(slug, slug in read) for slug in entry.needs]
-        crumbs = Content.assemble(
-            (" ‹ Read   ", "$text-muted"),
-            (safe(self._topic_title(entry.topic)) + " / ", "$text-muted"),
-            (safe(entry.title), "bold"),
-            ("   needs " if needs else "", "$text-muted"),
-            *(part for need in needs for part in need),
-        )
-        self.query_one(TopBar).set_crumbs(crumbs)
-
-    def _topic_title(self, slug: str) -> str:
-        return next((topic.title for topic in self.services.library.topics() if topic.slug == slug), slug)
-
-    def _need(self, slug: str, read: bool) -> list[tuple[str, str]]:
-        title = safe(self.services.library.term(slug))
-        return [(title, "$text-muted"), (" ✓  " if read else " ·  ", "$success" if read else "$text-muted")]
 
     def go(self, slug: str, heading: str = "") -> None:
         """Open another entry; the way back leads here."""
@@ -176,43 +158,10 @@ class ReadScreen(Page):
     # The library at the left
 
     def _fill_list(self) -> None:
-        library = self.services.library
-        read = self.services.record.read()
-        marks = set(self.services.record.bookmarks())
-        wanted = self.query_one("#filter", Input).value.strip().lower()
-        lines: list[tuple[str, Content, bool]] = []
-        for topic in library.topics():
-            written = [library.entries[slug] for slug in topic.slugs if slug in library.entries]
-            rows = [
-                self._entry_line(entry, entry.slug in read, entry.slug in marks)
-                for entry in written
-                if not wanted or any(wanted in name.lower() for name in (entry.title, *entry.aliases))
-            ]
-            if rows:
-                lines.append((f"topic:{topic.slug}", Content.styled(safe(topic.title), "$text-muted bold"), True))
-                lines += rows
-                coming = len(topic.slugs) - len(written)
-                if coming and not wanted:
-                    lines.append(
-                        (f"coming:{topic.slug}", Content.styled(f"  {coming} more to come", "$text-disabled"), True)
-                    )
-        if not lines:
-            lines.append(("none", Content.styled("No entry has that in its name.", "$text-muted"), True))
+        record, wanted = self.services.record, self.query_one("#filter", Input).value
         menu = self.query_one("#entries", Menu)
-        menu.fill(lines)
+        menu.fill(library_lines(self.services.library, record.read(), record.bookmarks(), wanted, self._slug))
         menu.choose(self._slug)
-
-    def _entry_line(self, entry: Entry, read: bool, marked: bool) -> tuple[str, Content, bool]:
-        here = entry.slug == self._slug
-        mark = " ✓" if read else ""
-        star = " ★" if marked else ""
-        text = Content.assemble(
-            ("› " if here else "  ", "$accent"),
-            (safe(entry.title), "bold" if here else ""),
-            (star, "$warning"),
-            (mark, "$success"),
-        )
-        return entry.slug, text, False
 
     @on(Input.Changed, "#filter")
     def _filtered(self) -> None:
@@ -241,29 +190,7 @@ class ReadScreen(Page):
         facts.display = bool(entry.run)
         facts.border_title = "You measured"
         facts.update(measured)
-        written = self.services.library.entries
-        related = sorted((*entry.contrast, *entry.related), key=lambda slug: slug not in written)
-        self.query_one("#related", Menu).fill(
-            [self._related_line(slug, slug in entry.contrast) for slug in dict.fromkeys(related)]
-        )
-
-    def _related_line(self, slug: str, against: bool) -> tuple[str, Content, bool]:
-        library = self.services.library
-        entry = library.entries.get(slug)
-        if entry is None:
-            return (
-                slug,
-                Content.assemble((safe(library.term(slug)), "$text-disabled"), ("  to come", "$text-disabled")),
-                True,
-            )
-        kind = "against  " if against else ""
-        return (
-            slug,
-            Content.assemble(
-                (kind, "$warning"), (safe(entry.title), "bold"), "\n", (safe(entry.one_line), "$text-muted")
-            ),
-            False,
-        )
+        self.query_one("#related", Menu).fill(related_lines(entry, self.services.library))
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

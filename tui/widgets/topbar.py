@@ -32,9 +32,9 @@ class TopBar(Horizontal):
     def refresh_status(self, services: Services) -> None:
         """Show the machine and the number of live runs."""
         live = len(services.watch.live()) if services.ready else 0
-        parts = [services.machine] if services.machine else []
-        text = Content(" · ".join(parts))
+        narrow = self.screen.has_class("-narrow")
+        text = Content("" if narrow else services.machine)
         if live:
             text = text + Content("   ") + Content.styled(f"● {live} live", "$success")
-        text = text + Content.styled("   ^p palette  F1 keys", "$text-muted")
+        text = text + Content.styled("   ^p palette  F1 keys" if not narrow else "  ^p  F1", "$text-muted")
         self.query_one("#status", Static).update(text)

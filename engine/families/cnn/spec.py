@@ -229,7 +229,7 @@ FAMILY = Family(
     ),
     panels=PANELS,
     headline=(
-        Metric(name="valid/accuracy", title="Accuracy", unit="share right", higher=True),
+        Metric(name="valid/accuracy", title="Accuracy", unit="%", higher=True),
         Metric(name="valid/loss", title="Loss", unit="nats per example"),
     ),
     learner="engine.families.cnn.learner:CNNLearner",

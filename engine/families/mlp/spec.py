@@ -147,7 +147,7 @@ FAMILY = Family(
     ),
     panels=PANELS,
     headline=(
-        Metric(name="valid/accuracy", title="Accuracy", unit="share right", higher=True),
+        Metric(name="valid/accuracy", title="Accuracy", unit="%", higher=True),
         Metric(name="valid/loss", title="Loss", unit="nats per example"),
         Metric(name="valid/rmse", title="Error", unit="unit of the target"),
     ),

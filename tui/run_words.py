@@ -94,16 +94,14 @@ def banner(view: RunView, services: Services) -> tuple[Content, str] | None:
 
 def _finished(view: RunView, services: Services) -> Content:
     figures = [
-        f"{metric.title} {figure(float(view.finished.headline[metric.name]), metric.unit)}"
+        f"{metric.title} {figure(float(view.finished.headline[metric.name]), '%' if metric.unit == '%' else '')}"
         for metric in metrics_of(view.recipe.family)
         if view.finished and metric.name in view.finished.headline
     ]
     words = Content.assemble(
-        ("Finished", "bold"), f" in {duration(view.elapsed)}. ", (safe("  ".join(figures)), "bold $accent")
+        ("Finished", "bold"), f" in {duration(view.elapsed)}.  ", (safe("   ".join(figures)), "bold $accent")
     )
     if view.recipe.entry:
-        title = services.library.term(view.recipe.entry)
-        words = words + Content.assemble(
-            "   These figures now stand on the page ", (safe(title), "bold"), " (enter opens it)."
-        )
+        title = safe(services.library.term(view.recipe.entry))
+        words = words + Content.assemble("   On the page ", (title, "bold"), " now: enter.")
     return words

@@ -62,6 +62,7 @@ class MLPSpec(Spec):
 
 
 PANELS = (
+    Panel(events=("decision surface", "data"), kind="surface", title="Decision surface", entry="multilayer-perceptron"),
     Panel(
         events=("train/loss", "valid/loss"), kind="line", title="Loss", unit="nats per example", entry="cross-entropy"
     ),
@@ -72,7 +73,6 @@ PANELS = (
         unit="share right",
         entry="accuracy",
     ),
-    Panel(events=("decision surface", "data"), kind="surface", title="Decision surface", entry="multilayer-perceptron"),
     Panel(
         events=("confusion matrix",),
         kind="heatmap",

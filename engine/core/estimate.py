@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from engine import catalog
 from engine.core.errors import LexigradError
+from engine.core.recipe import Recipe
 from engine.core.spec import Family, Preset, Spec
 from engine.core.store import Run, RunStore
 
 BYTES_A_PARAMETER = 16
 """float32 weight, gradient and two optimizer moments."""
-FLOPS_AN_ACTIVATION = 48
-"""Training operations of which one byte of kept activations is the result, for layers of common width."""
-BASE_MEMORY = 350 * 1024**2
-"""Bytes that a process has once torch is imported."""
+BYTES_SAVED_A_PARAMETER = 12
+"""Weight and moments."""
+FLOPS_AN_ACTIVATION = 192
+"""Training operations for each byte of activations that is kept, in layers a few hundred wide."""
+BASE_MEMORY = 600 * 1024**2
+"""Bytes that a process has once torch is imported and has trained a step."""
 MOST_RUNS = 20
 """Finished runs of the family that are looked at, the newest."""
 
@@ -66,6 +70,15 @@ def work_of(family: Family, spec: Spec) -> Work:
     inputs, outputs, examples = _shape(family, spec.data)
     kept = min(spec.examples, examples) if spec.examples and examples else spec.examples or examples
     return Work(spec.parameters(inputs, outputs), spec.flops_per_sample(inputs, outputs), spec.total_samples(kept))
+
+
+def checkpoint_bytes(recipe: Recipe) -> int:
+    """Return about how large one checkpoint of the run is; 0 for a model that only its trainer knows."""
+    try:
+        known = catalog.family(recipe.family)
+        return BYTES_SAVED_A_PARAMETER * work_of(known, known.spec.of(recipe.knobs)).parameters
+    except (LexigradError, ImportError):
+        return 0
 
 
 def _shape(family: Family, data: str) -> tuple[int, int, int]:

@@ -65,28 +65,29 @@ def read_inside(folder: Path, address: str, limit: int = LARGEST_RECORD) -> byte
     """Return the whole file at `address` below `folder`; errors of `open_inside`, RunError past `limit`."""
     descriptor = open_inside(folder, address)
     try:
-        if os.fstat(descriptor).st_size > limit:
+        size = os.fstat(descriptor).st_size
+        if size > limit:
             raise RunError(f"{address} in {folder.name} is longer than {limit:,} bytes.", "It is not read.")
-        return os.read(descriptor, limit)
+        return os.read(descriptor, size)
     finally:
         os.close(descriptor)
 
 
 def read_start(folder: Path, address: str, limit: int) -> bytes:
     """Return the first `limit` bytes of the file at `address` below `folder`; errors are those of `open_inside`."""
-    descriptor = open_inside(folder, address)
-    try:
-        return os.read(descriptor, limit)
-    finally:
-        os.close(descriptor)
+    return _read_part(folder, address, limit, from_end=False)
 
 
 def read_end(folder: Path, address: str, limit: int) -> bytes:
     """Return the last `limit` bytes of the file at `address` below `folder`; errors are those of `open_inside`."""
+    return _read_part(folder, address, limit, from_end=True)
+
+
+def _read_part(folder: Path, address: str, limit: int, *, from_end: bool) -> bytes:
     descriptor = open_inside(folder, address)
     try:
         size = os.fstat(descriptor).st_size
-        return os.pread(descriptor, limit, max(0, size - limit))
+        return os.pread(descriptor, min(limit, size), max(0, size - limit) if from_end else 0)
     finally:
         os.close(descriptor)
 

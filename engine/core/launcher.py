@@ -13,6 +13,7 @@ import msgspec
 
 from engine.core.control import Checkpoint, Command, Pause, Resume, SetKnob, Slow, StepOnce, Stop, send, stop_asked
 from engine.core.errors import RunError, UsageError, suggest
+from engine.core.estimate import checkpoint_bytes
 from engine.core.liveness import LIVE, State, identified
 from engine.core.processes import send_signal
 from engine.core.recipe import Recipe
@@ -26,7 +27,9 @@ from engine.core.upkeep import clear_commands
 PREVIOUS = "@previous"
 """Stands for the run before, as the `run` of an input in `Launcher.start_group`."""
 LEAST_FREE = 1024**3
-"""Bytes that have to be free on the disk of the runs before one starts."""
+"""Bytes that have to be free on the disk of the runs before one starts, beside its checkpoints."""
+CHECKPOINTS = 3
+"""How many checkpoints of a run may lie there at a time: the last two and the best."""
 START_SECONDS = 3.0
 """How long a shim may take until it says that it has the run."""
 
@@ -76,7 +79,7 @@ class Launcher:
         Raises:
             RunError: the disk is nearly full, or the folder of runs cannot be written.
         """
-        self._require_room()
+        self._require_room(recipes)
         group = f"{time.time_ns():x}" if len(recipes) > 1 else ""
         runs: list[Run] = []
         for recipe in recipes:
@@ -96,8 +99,7 @@ class Launcher:
             raise _active(run)
         if state == "finished":
             raise RunError(f"{run.id} has reached its end.", "Fork it to train it further.")
-        _ = run.recipe
-        self._require_room()
+        self._require_room([run.recipe])
         clear_commands(str(run.folder))
         self._await_start(self._shims.start([run.folder]), run)
         return run
@@ -113,13 +115,14 @@ class Launcher:
                 raise _active(run)
             time.sleep(0.002)
 
-    def _require_room(self) -> None:
+    def _require_room(self, recipes: Sequence[Recipe]) -> None:
         place = self.store.folder
         while not place.exists() and place != place.parent:
             place = place.parent
         free = shutil.disk_usage(place).free
-        if free < LEAST_FREE:
-            what = f"Only {free / 1e9:.1f} GB are free for {self.store.folder}; a run needs {LEAST_FREE / 1e9:.1f} GB."
+        needed = LEAST_FREE + CHECKPOINTS * max(checkpoint_bytes(recipe) for recipe in recipes)
+        if free < needed:
+            what = f"Only {free / 1e9:.1f} GB are free for {self.store.folder}; a run needs {needed / 1e9:.1f} GB."
             raise RunError(
                 what, "Delete runs that you do not need, or let LEXIGRAD_HOME name a folder on another disk."
             )

@@ -20,7 +20,7 @@ from tui.render.flow import Flow, to_content
 from tui.render.safe import safe
 from tui.render.typeset import UNBOUNDED, Destination, TooTangled, Typesetter
 
-BUDGET = 0.6
+BUDGET = 0.5
 """Seconds of this thread's time for parsing one text, and again for setting it; a shipped entry takes a hundredth."""
 MOST_CELLS = 10_000
 """Bars in a text: a table is parsed in one go, without a look at the clock."""

@@ -24,6 +24,8 @@ def linear(node: Node, *, tight: bool = False) -> str:
             return "" if tight else " " * width
         case Row(items):
             return _row(items, tight)
+        case Fraction(top, bottom, False):
+            return f"{linear(top, tight=tight)} over {linear(bottom, tight=tight)}"
         case Fraction(top, bottom):
             return f"{_grouped(top, tight)}/{_grouped(bottom, tight, below=True)}"
         case Root():

@@ -35,7 +35,7 @@ def spaced(items: tuple[Node, ...], *, continuing: bool = False) -> Iterator[tup
             role = "sign"
         own = ended_blank or (isinstance(item, Symbol) and item.text.startswith(" "))
         yield item, role, 0 if first else max(wide, 0 if own else _blanks(last, role, blank))
-        last, first, wide, blank = role, False, 0, False
+        last, first, wide, blank = "large" if _has_limits(item) else role, False, 0, False
         ended_blank = isinstance(item, Symbol) and item.text.endswith(" ")
 
 
@@ -53,6 +53,11 @@ def role_of(node: Node) -> Role:
             return "fence"
         case _:
             return "ordinary"
+
+
+def _has_limits(node: Node) -> bool:
+    """Return whether a thing is an operator that carries limits; it keeps clear of brackets too."""
+    return isinstance(node, Scripts) and isinstance(node.base, Symbol) and node.base.limits
 
 
 def _blanks(left: Role | Literal[""], right: Role, blank: bool) -> int:

@@ -62,8 +62,10 @@ def page_of(rows: Sequence[Line]) -> Page:
         if row.heading:
             headings.append((row.heading, number))
         for mark in row.marks:
-            start = cell_len(row.text[: mark.start])
-            place = Place(number, start, start + cell_len(row.text[mark.start : mark.end]))
+            start, end = mark.start, mark.end
+            if not row.text.isascii():
+                start, end = cell_len(row.text[:start]), cell_len(row.text[:end])
+            place = Place(number, start, end)
             places.setdefault(mark.key, (mark.target, []))[1].append(place)
     links = tuple(PageLink(target, tuple(found)) for target, found in places.values())
     return Page(rows, links, tuple(headings), {key: number for number, key in enumerate(places)})

@@ -199,11 +199,11 @@ class EntryView(Pager):
             super().action_line(by)
 
     def action_answer(self, choice: int) -> None:
-        """Answer the question that has the focus, or the first open one that is seen."""
+        """Answer the question that has the focus; where none has it, the first open one that is seen."""
         stop = self._stops.current
-        if not self._is_open(stop):
+        if stop is None or stop.sheet is not self._quiz:
             stop = next((each for each in self._stops.all() if self._is_open(each) and self._stops.is_seen(each)), None)
-        if stop is not None:
+        if self._is_open(stop):
             self._answer(stop.number, choice - 1)
 
     def _answer(self, number: int, choice: int | None) -> None:

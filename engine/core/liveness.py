@@ -30,6 +30,9 @@ State = Literal[
 LIVE: frozenset[State] = frozenset({"queued", "starting", "running", "paused", "stalled", "stopping"})
 """The states in which something of the run is at work."""
 
+PREPARING = frozenset({"starting", "loading data"})
+"""The trainer's phases before its first step."""
+
 LOCK = "run.lock"
 START_SECONDS = 60.0
 """A run that no shim has taken on for so long after it was made will not start any more."""
@@ -80,9 +83,11 @@ def _live_state(folder: Path, processes: Processes | None) -> State:
     status = read_record(folder, Status)
     if processes.trainer is None or status is None or not status.phase:
         return "starting"
-    if status.phase in {"paused", "stopping", "starting"}:
+    if status.phase in {"paused", "stopping"}:
         return status.phase  # type: ignore[return-value]
-    return "stalled" if is_stalled(status) else "running"
+    if is_stalled(status):
+        return "stalled"
+    return "starting" if status.phase in PREPARING else "running"
 
 
 def is_stalled(status: Status, now: float | None = None) -> bool:

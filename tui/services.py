@@ -56,6 +56,7 @@ class Services:
         from glossary.library import Library
         from glossary.search import Index
         from glossary.walk import read_walkthroughs
+        from tui.render.markdown import prepare
         from tui.watch import Watch
 
         self.library = Library.load(paths.entries_folder(), paths.cache_folder())
@@ -69,6 +70,7 @@ class Services:
         self.machine = describe()
         if paths.home_is_temporary():
             self.troubles.append(f"No home folder can be written: runs go to {paths.home()} and may not last.")
+        prepare()
         self.ready = True
 
     def setting(self, name: str, default: str) -> str:

@@ -19,6 +19,8 @@ FLOPS_AN_ACTIVATION = 192
 """Training operations for each byte of activations that is kept, in layers a few hundred wide."""
 BASE_MEMORY = 600 * 1024**2
 """Bytes that a process has once torch is imported and has trained a step."""
+LEAST_STEP = 0.0008
+"""Seconds that a step takes however small the model is: Python and the launches of its kernels."""
 MOST_RUNS = 20
 """Finished runs of the family that are looked at, the newest."""
 
@@ -44,11 +46,18 @@ class Work:
     parameters: int
     flops_per_sample: float
     samples: float
+    steps: int
 
     @property
     def flops(self) -> float:
         """Floating-point operations of the whole run."""
         return self.flops_per_sample * self.samples
+
+    def seconds_from(self, seconds: float, before: Work) -> float:
+        """Return the time of this work where `before` took `seconds`: in proportion, but no step costs nothing."""
+        pace = seconds / before.steps
+        share = (self.flops / self.steps) / (before.flops / before.steps)
+        return self.steps * max(pace * share, min(pace, LEAST_STEP))
 
 
 def estimate(family: Family, preset: Preset, spec: Spec, store: RunStore | None = None) -> Estimate:
@@ -58,18 +67,19 @@ def estimate(family: Family, preset: Preset, spec: Spec, store: RunStore | None 
         LexigradError: the spec's knobs do not go together.
     """
     work = work_of(family, spec)
-    steps = max(1, math.ceil(work.samples / spec.batch_size))
     activations = spec.batch_size * work.flops_per_sample / FLOPS_AN_ACTIVATION
     seconds, basis = _from_own_runs(family, work, store) or _from_preset(family, preset, work)
     memory = BASE_MEMORY + BYTES_A_PARAMETER * work.parameters + activations
-    return Estimate(parameters=work.parameters, memory=memory, steps=steps, seconds=seconds, basis=basis)
+    return Estimate(parameters=work.parameters, memory=memory, steps=work.steps, seconds=seconds, basis=basis)
 
 
 def work_of(family: Family, spec: Spec) -> Work:
     """Return parameters, operations and samples of a spec on its data set."""
     inputs, outputs, examples = _shape(family, spec.data)
     kept = min(spec.examples, examples) if spec.examples and examples else spec.examples or examples
-    return Work(spec.parameters(inputs, outputs), spec.flops_per_sample(inputs, outputs), spec.total_samples(kept))
+    samples = spec.total_samples(kept)
+    steps = max(1, math.ceil(samples / spec.batch_size))
+    return Work(spec.parameters(inputs, outputs), spec.flops_per_sample(inputs, outputs), samples, steps)
 
 
 def checkpoint_bytes(recipe: Recipe) -> int:
@@ -93,10 +103,9 @@ def _from_preset(family: Family, preset: Preset, work: Work) -> tuple[float | No
     if not preset.seconds:
         return None, "nothing like it was measured yet"
     measured = work_of(family, family.configure(preset.name))
-    if not measured.flops:
+    if not measured.flops or work == measured:
         return preset.seconds, "measured on two cores"
-    share = work.flops / measured.flops
-    return preset.seconds * share, "measured on two cores" if share == 1 else "scaled from the preset, on two cores"
+    return work.seconds_from(preset.seconds, measured), "scaled from the preset, on two cores"
 
 
 def _from_own_runs(family: Family, work: Work, store: RunStore | None) -> tuple[float, str] | None:
@@ -112,7 +121,7 @@ def _from_own_runs(family: Family, work: Work, store: RunStore | None) -> tuple[
             continue
         distance = abs(math.log(work.flops_per_sample / before.flops_per_sample))
         if best is None or distance < best[0]:
-            best = (distance, seconds * work.flops / before.flops, run)
+            best = (distance, work.seconds_from(seconds, before), run)
     return (best[1], "at the pace of your own run") if best is not None else None
 
 

@@ -40,11 +40,13 @@ async def opened(place: str = "", size: tuple[int, int] = WIDE) -> AsyncIterator
         await until(pilot, lambda: services.ready, "the services are ready")
         await until(pilot, lambda: len(app.screen_stack) > (2 if place else 1), "the first screen is there")
         await pilot.pause()
-        yield app, pilot
-        for run in services.store.runs():
-            if run.is_live():
-                services.launcher.kill(run)
-    services.close()
+        try:
+            yield app, pilot
+        finally:
+            for run in services.store.runs():
+                if run.is_live():
+                    services.launcher.kill(run)
+            services.close()
 
 
 def text_of(app: Lexigrad) -> str:

@@ -10,6 +10,8 @@ from engine.core.errors import UsageError, suggest
 from engine.core.spec import Family, Preset, Spec, Value
 
 FAMILIES = ("mlp", "cnn", "gpt", "word2vec")
+LONGEST_SEED = 18
+"""Digits; a seed has to fit the 64 bits that random generators take."""
 
 
 @cache
@@ -73,11 +75,11 @@ def parse_run(text: str) -> RunTarget:
     Raises:
         UsageError: an unknown family, preset or knob, or a value that the knob does not take.
     """
-    target, *assignments = text.split()
+    target, *assignments = text.split() or [""]
     family, preset = parse_target(target)
     changes, rest = parse_assignments(family, assignments)
     seed = rest.get("seed", "0")
-    if not seed.isdigit():
+    if not (seed.isascii() and seed.isdigit() and len(seed) <= LONGEST_SEED):
         raise UsageError(f"seed = {seed!r} is not a whole number of at least 0.")
     return RunTarget(family, preset, changes, rest.get("from", preset.start), int(seed))
 
@@ -94,7 +96,9 @@ def parse_assignments(family: Family, assignments: list[str]) -> tuple[dict[str,
     for word in assignments:
         name, equals, value = word.partition("=")
         if not equals:
-            raise UsageError(f"'{word}' is not knob=value.", f"Example: {next(iter(known))}={next(iter(known.values())).default}")
+            raise UsageError(
+                f"'{word}' is not knob=value.", f"Example: {next(iter(known))}={next(iter(known.values())).default}"
+            )
         if name in {"seed", "from"}:
             rest[name] = value
         elif name in known:

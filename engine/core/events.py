@@ -1,7 +1,8 @@
 """Everything a trainer has to say, as a small set of typed events, and their form on disk.
 
-One event is one line of ``events.jsonl``: a JSON object tagged ``k`` whose last key ``c`` is the CRC-32 of what precedes
-it. NaN and the infinities are strings, because JSON has none. A line is the unit of commitment: whole, or not there.
+One event is one line of ``events.jsonl``: a JSON object tagged ``k`` whose last key ``c`` is the CRC-32 of what
+precedes it. NaN and the infinities are strings, because JSON has none. A line is the unit of commitment: whole, or
+not there.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Scalars(Event, frozen=True, kw_only=True, tag="scalars"):
 
 
 class Baseline(Event, frozen=True, kw_only=True, tag="baseline"):
-    """A reference line that had to be computed on the data: an n-gram model, a linear model, the majority class."""
+    """A reference line that was computed on the data: an n-gram model, a linear model, the majority class."""
 
     metric: str = ""
     name: str = ""
@@ -64,7 +65,7 @@ class Baseline(Event, frozen=True, kw_only=True, tag="baseline"):
 
 
 class Pictures(Event, frozen=True, kw_only=True, tag="pictures"):
-    """A grid of pictures, each height x width x channels (1 or 3), bytes of intensity in row order, one after another."""
+    """A grid of pictures, each height x width x channels (1 or 3): bytes in row order, one picture after another."""
 
     name: str = ""
     count: int = 0
@@ -175,8 +176,22 @@ class Failed(Event, frozen=True, kw_only=True, tag="failed"):
 
 
 AnyEvent = (
-    Started | Scalars | Baseline | Pictures | Text | Histogram | HeatMap | Points | Table | Note | KnobChanged | Answer
-    | Phase | Saved | Finished | Failed
+    Started
+    | Scalars
+    | Baseline
+    | Pictures
+    | Text
+    | Histogram
+    | HeatMap
+    | Points
+    | Table
+    | Note
+    | KnobChanged
+    | Answer
+    | Phase
+    | Saved
+    | Finished
+    | Failed
 )
 TAGS = frozenset(str(each.__struct_config__.tag) for each in AnyEvent.__args__)
 

@@ -13,8 +13,8 @@ DATA = "LEXIGRAD_DATA"
 def home() -> Path:
     """Return the folder of everything the person made: `$LEXIGRAD_HOME`, or the platform's user data folder.
 
-    Where no folder can be written at all (no home, read-only), a private temporary one serves, the same for every process
-    of this user until the machine restarts; `home_is_temporary` tells.
+    Where no folder can be written at all (no home, read-only), a private temporary one serves, the same for every
+    process of this user until the machine restarts; `home_is_temporary` tells.
     """
     asked = os.environ.get(HOME)
     if asked:

@@ -1,6 +1,6 @@
 """Knobs, specs, panels and families: what can be said about a model without torch.
 
-A family's ``spec.py`` holds one frozen `Spec` (its knobs) and one `Family` (its presets, panels and where its model is).
+A family's ``spec.py`` holds one frozen `Spec` (its knobs) and one `Family` (presets, panels, where its model is).
 Forms, help, the command line and the checks of a recipe are all made from these declarations.
 """
 
@@ -49,9 +49,16 @@ class Knob:
         value: Value
         try:
             if isinstance(self.default, bool):
-                value = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}[
-                    text.lower()
-                ]
+                value = {
+                    "true": True,
+                    "yes": True,
+                    "on": True,
+                    "1": True,
+                    "false": False,
+                    "no": False,
+                    "off": False,
+                    "0": False,
+                }[text.lower()]
             elif isinstance(self.default, int):
                 value = int(text.replace(",", "").replace("_", ""))
             elif isinstance(self.default, float):
@@ -59,7 +66,9 @@ class Knob:
             else:
                 value = text
         except (KeyError, ValueError):
-            raise UsageError(f"{self.name} = {text!r} is not {self.wants()}.", f"Example: {self.name}={self.default}") from None
+            raise UsageError(
+                f"{self.name} = {text!r} is not {self.wants()}.", f"Example: {self.name}={self.default}"
+            ) from None
         self.check(value)
         return value
 
@@ -82,12 +91,18 @@ class Knob:
         """Raise UsageError unless `value` has this knob's type and lies in its range."""
         expected = type(self.default)
         fits = type(value) is expected or (expected is float and type(value) is int)
-        inside = not isinstance(value, int | float) or isinstance(value, bool) or (
-            value == value and (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+        inside = (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or (
+                value == value and (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+            )
         )
         if not fits or not inside or (self.choices and value not in self.choices):
             bound = f" It may be at most {self.high:g}." if self.high is not None and self.high >= UNBOUNDED else ""
-            raise UsageError(f"{self.name} = {value!r} is not {self.wants()}.{bound}", f"Its default is {self.default}.")
+            raise UsageError(
+                f"{self.name} = {value!r} is not {self.wants()}.{bound}", f"Its default is {self.default}."
+            )
 
 
 def knob(
@@ -115,9 +130,21 @@ class Spec:
     """
 
     data: str = knob("", "The data set to train on.", entry="data-split")
-    examples: int = knob(0, "How many training examples to use; 0 uses all of them.", low=0, high=10**9, unit="examples", entry="data-split")
+    examples: int = knob(
+        0,
+        "How many training examples to use; 0 uses all of them.",
+        low=0,
+        high=10**9,
+        unit="examples",
+        entry="data-split",
+    )
     batch_size: int = knob(
-        64, "How many examples one step averages its gradient over.", low=1, high=65536, unit="examples", entry="mini-batch-and-batch-size"
+        64,
+        "How many examples one step averages its gradient over.",
+        low=1,
+        high=65536,
+        unit="examples",
+        entry="mini-batch-and-batch-size",
     )
     optimizer: str = knob(
         "adamw", "The rule that turns gradients into steps.", choices=("sgd", "momentum", "adamw", "muon"), entry="adam"
@@ -125,20 +152,37 @@ class Spec:
     learning_rate: float = knob(
         0.003, "How far one step moves the weights.", low=0.0, high=100.0, entry="learning-rate", live="tensor"
     )
-    weight_decay: float = knob(0.0, "Pull of every weight towards zero.", low=0.0, high=10.0, entry="weight-decay", live="recapture")
+    weight_decay: float = knob(
+        0.0, "Pull of every weight towards zero.", low=0.0, high=10.0, entry="weight-decay", live="recapture"
+    )
     warmup: float = knob(
-        0.02, "Share of the run in which the learning rate rises from zero.", low=0.0, high=1.0, unit="of the run",
+        0.02,
+        "Share of the run in which the learning rate rises from zero.",
+        low=0.0,
+        high=1.0,
+        unit="of the run",
         entry="learning-rate-schedule-and-warmup",
     )
     cooldown: float = knob(
-        0.6, "Share of the run in which the learning rate falls to zero.", low=0.0, high=1.0, unit="of the run",
+        0.6,
+        "Share of the run in which the learning rate falls to zero.",
+        low=0.0,
+        high=1.0,
+        unit="of the run",
         entry="learning-rate-schedule-and-warmup",
     )
     clip: float = knob(
-        0.0, "Largest allowed norm of the whole gradient; 0 clips nothing.", low=0.0, high=1e6, entry="exploding-gradient-and-clipping"
+        0.0,
+        "Largest allowed norm of the whole gradient; 0 clips nothing.",
+        low=0.0,
+        high=1e6,
+        entry="exploding-gradient-and-clipping",
     )
     ema: float = knob(
-        0.0, "Decay of the averaged weights that are evaluated; 0 evaluates the weights themselves.", low=0.0, high=0.99999,
+        0.0,
+        "Decay of the averaged weights that are evaluated; 0 evaluates the weights themselves.",
+        low=0.0,
+        high=0.99999,
         entry="exponential-moving-average-of-weights",
     )
 

@@ -14,6 +14,9 @@ from glossary.rules.base import EM_DASH, Findings, Inquiry
 FEWEST_STEPS = 3
 HINTS = 2
 
+SEED = "seed"
+"""Every run has one, though no spec does."""
+
 
 def check_walkthrough(walkthrough: Walkthrough, inquiry: Inquiry) -> Findings:
     """Yield what is wrong with a walkthrough and its steps."""
@@ -75,7 +78,9 @@ def _goal(goal: Goal, inquiry: Inquiry) -> Iterator[str]:
             wanted = {*goal.knobs, goal.different, *(change.knob for change in goal.changed)} - {""}
             known = inquiry.known.knobs.get(goal.target.partition("/")[0])
             yield from (
-                f"there is no knob '{knob}'." for knob in sorted(wanted) if known is not None and knob not in known
+                f"there is no knob '{knob}'."
+                for knob in sorted(wanted)
+                if known is not None and knob not in {*known, SEED}
             )
         case Turned():
             if goal.target:

@@ -13,7 +13,7 @@ from torch import Tensor
 INTERVAL = 0.06
 """Seconds between crossings."""
 
-MOST_READINGS = 64
+MOST_READINGS = 128
 """Of one crossing; where there were more steps, the extremes of each stretch are kept."""
 
 

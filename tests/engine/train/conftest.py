@@ -26,7 +26,9 @@ def make_run(tmp_path: Path) -> MakeRun:
         folder.mkdir(parents=True)
         values = catalog.family("mlp").configure("quick", {**SMALL, **knobs}).values()
         asked = Asked(device="cpu", threads=1, precision="float32")
-        write_recipe(Recipe(family="mlp", preset="quick", knobs=values, seed=seed, asked=asked, inputs=inputs or {}), folder)
+        write_recipe(
+            Recipe(family="mlp", preset="quick", knobs=values, seed=seed, asked=asked, inputs=inputs or {}), folder
+        )
         return folder
 
     return make

@@ -10,7 +10,14 @@ import torch
 
 from engine.core.errors import RunError
 from engine.train import checkpoint as module
-from engine.train.checkpoint import State, best_checkpoint, checkpoints, latest_checkpoint, load_checkpoint, save_checkpoint
+from engine.train.checkpoint import (
+    State,
+    best_checkpoint,
+    checkpoints,
+    latest_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 
 WEIGHTS = {"model.weight": torch.arange(6.0).view(2, 3), "model.bias": torch.ones(3)}
 MEMORY = {"optimizer.model.weight.m": torch.full((2, 3), 0.5), "random.torch": torch.arange(9, dtype=torch.uint8)}

@@ -1,8 +1,8 @@
 """Every state a power cut can leave a run's checkpoints in, enumerated: none loses a checkpoint that was acknowledged.
 
-The writer's steps on the file system are recorded. A cut after any of them is played, with what was not yet synced left out
-in many ways: file contents without fsync are empty, names without an fsync of their folder may each be there or not.
-After Pillai et al., All File Systems Are Not Created Equal, 2014 (ALICE). Mutants of the protocol have to fail.
+The writer's steps on the file system are recorded. A cut after any of them is played, with what was not yet synced left
+out in many ways: file contents without fsync are empty, names without an fsync of their folder may each be there or
+not. After Pillai et al., All File Systems Are Not Created Equal, 2014 (ALICE). Mutants of the protocol have to fail.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class Disk:
     def write(self, path: Path, content: bytes) -> None:
         file = Node(content=content)
         self.apply(Change(names=[(self.node(path.parent), path.name, file)]))
-        self.apply(Change(file=file, content=content, synced_at=10**9 if self.mutant == "no fsync" else len(self.changes) + 1))
+        self.apply(
+            Change(file=file, content=content, synced_at=10**9 if self.mutant == "no fsync" else len(self.changes) + 1)
+        )
 
     def sync(self, path: Path) -> None:
         if self.mutant == "no folder fsync":
@@ -200,7 +202,9 @@ def test_no_crash_state_loses_an_acknowledged_checkpoint(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("mutant", ["no fsync", "no folder fsync", "delete first"])
-def test_a_protocol_with_a_step_left_out_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mutant: str) -> None:
+def test_a_protocol_with_a_step_left_out_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mutant: str
+) -> None:
     root = tmp_path / "run"
     root.mkdir()
     assert losses(recorded(root, monkeypatch, mutant), tmp_path / "scratch")[1] > 0

@@ -6,7 +6,9 @@ from engine.train.schedule import learning_rate_scale
 
 
 def test_it_rises_stays_level_and_falls_to_zero() -> None:
-    scales = [learning_rate_scale(progress, warmup=0.2, cooldown=0.5) for progress in (0.0, 0.1, 0.2, 0.4, 0.5, 0.75, 1.0)]
+    scales = [
+        learning_rate_scale(progress, warmup=0.2, cooldown=0.5) for progress in (0.0, 0.1, 0.2, 0.4, 0.5, 0.75, 1.0)
+    ]
     assert scales == pytest.approx([0.0, 0.5, 1.0, 1.0, 1.0, 0.5, 0.0])
 
 

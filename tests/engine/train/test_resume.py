@@ -1,0 +1,153 @@
+"""A run that is killed and resumed ends where an undisturbed one ends: same losses, same weights, to the bit."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.core.events import Failed, Finished, Note, Scalars, Started
+from engine.core.recipe import Input, read_recipe
+from engine.core.spec import Value
+from engine.train import governor, meter
+from engine.train.checkpoint import checkpoints, load_checkpoint
+from engine.train.governor import Chore
+from tests.engine.train.conftest import MakeRun, events_of
+
+KNOBS: dict[str, Value] = {
+    "epochs": 40.0,
+    "dropout": 0.2,
+    "ema": 0.95,
+    "optimizer": "muon",
+    "learning_rate": 0.02,
+    "clip": 1.0,
+}
+
+
+@pytest.fixture(autouse=True)
+def frequent_saves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save ten times a second, whatever it costs, and report each step."""
+    monkeypatch.setattr(meter, "MOST_READINGS", 10**6)
+    monkeypatch.setitem(governor.CHORES, "save", Chore(share=1.0, every=0.1, due_at=0.05))
+
+
+def start(folder: Path) -> int:
+    """Train a run in a child made by fork, which has torch already; return its process number."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        from engine.train.__main__ import train_run
+
+        code = train_run(folder)
+    finally:
+        os._exit(code)
+
+
+def wait(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.005)
+
+
+def losses(folder: Path) -> dict[int, float]:
+    """Return the losses as a reader sees them: what a resume makes anew replaces what was there."""
+    found: dict[int, float] = {}
+    for event in events_of_torn(folder):
+        if isinstance(event, Started):
+            found = {step: loss for step, loss in found.items() if step <= event.s}
+        elif isinstance(event, Scalars) and "train/loss" in event.v:
+            found[event.s] = float(event.v["train/loss"])
+    return found
+
+
+def events_of_torn(folder: Path) -> list[object]:
+    from engine.core.events import Damaged, decode
+
+    events: list[object] = []
+    for line in (folder / "events.jsonl").read_bytes().splitlines():
+        try:
+            events.append(decode(line))
+        except Damaged:
+            continue
+    return events
+
+
+def final(folder: Path) -> dict[str, torch.Tensor]:
+    last = load_checkpoint(checkpoints(folder)[-1])
+    return {**last.model, **last.training}
+
+
+@pytest.mark.parametrize("epochs", [10.0, pytest.param(60.0, marks=pytest.mark.slow)])
+def test_kills_at_random_moments_leave_no_trace(make_run: MakeRun, epochs: float) -> None:
+    knobs = {**KNOBS, "epochs": epochs}
+    whole = make_run("whole", **knobs)
+    assert wait(start(whole)) == 0
+    killed = make_run("killed", **knobs)
+    chance = random.Random(11)
+    kills = 0
+    for _ in range(200):
+        child = start(killed)
+        time.sleep(chance.uniform(0.05, 0.5))
+        os.kill(child, signal.SIGKILL)
+        if wait(child) == 0:
+            break
+        kills += 1
+    assert kills >= 1
+    assert losses(killed) == losses(whole)
+    expected, found = final(whole), final(killed)
+    assert found.keys() == expected.keys()
+    assert [name for name in expected if not torch.equal(found[name], expected[name])] == []
+
+
+def test_terminate_saves_exits_143_and_a_resume_goes_on_from_that_very_step(make_run: MakeRun) -> None:
+    folder = make_run(**{**KNOBS, "epochs": 4000.0})
+    child = start(folder)
+    until(lambda: (folder / "events.jsonl").exists() and len(losses(folder)) > 10)
+    os.kill(child, signal.SIGTERM)
+    assert wait(child) == 143
+    assert not [event for event in events_of(folder) if isinstance(event, Finished | Failed)]
+    saved = int(checkpoints(folder)[-1].name.removeprefix("step-"))
+    child = start(folder)
+    until(lambda: [event.s for event in events_of_torn(folder) if isinstance(event, Started)] == [0, saved])
+    os.kill(child, signal.SIGTERM)
+    assert wait(child) == 143
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_that_is_said(make_run: MakeRun) -> None:
+    whole, folder = make_run("whole", **KNOBS), make_run("damaged", **KNOBS)
+    assert wait(start(whole)) == 0 and wait(start(folder)) == 0
+    newest, older = checkpoints(folder)[-1], checkpoints(folder)[-2]
+    (newest / "model.safetensors").write_bytes(b"\0" * 100)
+    assert wait(start(folder)) == 0
+    notes = [event.text for event in events_of(folder) if isinstance(event, Note)]
+    step = int(older.name.removeprefix("step-"))
+    assert any(f"{newest.name}/model.safetensors is damaged" in note and f"step {step:,}" in note for note in notes)
+    assert all(torch.equal(tensor, final(whole)[name]) for name, tensor in final(folder).items())
+
+
+def test_a_fork_goes_on_from_the_parents_checkpoint_with_its_one_change(make_run: MakeRun) -> None:
+    parent = make_run("parent", epochs=8.0)
+    assert wait(start(parent)) == 0
+    first = checkpoints(parent)[0]
+    step = int(first.name.removeprefix("step-"))
+    start_from = {"parent": Input(run="parent", checkpoint=f"checkpoints/{first.name}")}
+    fork = make_run("fork", epochs=8.0, learning_rate=0.0, inputs=start_from)
+    assert wait(start(fork)) == 0
+    events = events_of(fork)
+    assert isinstance(events[0], Started) and events[0].s == step
+    kept, weights = load_checkpoint(first), final(fork)
+    assert all(torch.equal(weights[name], tensor) for name, tensor in kept.model.items())
+    assert read_recipe(fork).inputs == start_from

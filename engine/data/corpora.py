@@ -12,7 +12,9 @@ from engine.data.examples import Corpus
 from engine.data.files import verified
 from engine.data.table import DataSet
 
-GLOSSARY = Path(__file__).with_name("glossary-v1.txt.gz")
+FROZEN = {"glossary": "glossary-v1.txt.gz", "glossary-questions": "glossary-questions-v1.txt.gz"}
+"""Texts that lie beside this file, made by `engine.data.freeze`."""
+
 TRAIN_SHARE = 0.9
 """Of a text; the rest, its end, is for validation, as in char-rnn and nanoGPT."""
 
@@ -29,8 +31,8 @@ def load_corpus(row: DataSet) -> Corpus:
     Raises:
         DataError: its file is missing or damaged.
     """
-    if row.name == "glossary":
-        return split_text(row.name, _read(GLOSSARY))
+    if row.name in FROZEN:
+        return split_text(row.name, _read(Path(__file__).with_name(FROZEN[row.name])))
     return split_text(row.name, _read(verified(row, row.files[0])))
 
 

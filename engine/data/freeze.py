@@ -1,10 +1,12 @@
-"""Freeze the prose of a folder of Markdown entries into one gzipped text, the corpus ``glossary``.
+"""Freeze a folder of Markdown entries into gzipped texts: the corpora ``glossary`` and ``glossary-questions``.
 
 ``python -m engine.data.freeze glossary/entries engine/data/glossary-v1.txt.gz``
+``python -m engine.data.freeze --questions glossary/entries engine/data/glossary-questions-v1.txt.gz``
 
-The engine never imports the glossary: a corpus comes to it as this file, and a new one gets a new name, so that editing
-an entry moves no figure. Code, formulas on lines of their own, headings, sources and markup are left out; what stays
-are sentences.
+The engine never imports the glossary: a corpus comes to it as such a file, and a new one gets a new name, so that
+editing an entry moves no figure. Code, formulas, headings, sources and markup are left out; what stays are sentences,
+in ASCII.
+Questions with their answers make a text of their own, which the first one does not hold.
 """
 
 from __future__ import annotations
@@ -13,10 +15,19 @@ import gzip
 import hashlib
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-LEFT_OUT = {"Further reading", "Check yourself"}
-"""Sections that hold references and quizzes, no running prose."""
+from engine.data.plain import plain
+
+LEFT_OUT = {"Further reading", "Check yourself", "FAQ"}
+"""Sections that hold references, quizzes and questions, no running prose."""
+
+FAQ = re.compile(r"^\*\*(.+?\?)\*\*\s+(.+?)\s*(?=^\*\*[^*]+\?\*\*|\Z)", re.DOTALL | re.MULTILINE)
+"""A question in bold type, and all up to the next one."""
+
+RIGHT = re.compile(r"- \[x\]\s+(.+?)\s+\*\((?:Yes[:,.]\s*)?(.+?)\)\*\s*(?=- \[|\Z)", re.DOTALL)
+"""The right choice of a quiz question, and why it is right."""
 
 _MARKUP = (
     (re.compile(r"\[\[[^\]|]*\|([^\]]*)\]\]"), r"\1"),  # [[slug|words]]
@@ -30,25 +41,55 @@ _MARKUP = (
 )
 
 
-def freeze(folder: Path) -> str:
-    """Return the prose of every entry below `folder`, a blank line between entries.
+def freeze(folder: Path, text_of: Callable[[str], str]) -> str:
+    """Return what `text_of` finds in every entry below `folder`, in ASCII, a blank line between entries.
 
     They come in the order of a hash of their names, so that the end of the text, which validation takes, is a random
     sample.
     """
     paths = sorted(folder.rglob("*.md"), key=lambda path: hashlib.sha256(path.stem.encode()).digest())
-    return "\n".join(prose(path.read_text(encoding="utf-8")) for path in paths)
+    texts = (text_of(path.read_text(encoding="utf-8")) for path in paths)
+    return plain("\n".join(text for text in texts if text))
 
 
 def prose(markdown: str) -> str:
     """Return the sentences of one entry, one paragraph a line, its title first."""
     front, body = _front_matter(markdown)
     lines = [front[key] for key in ("title", "one_line") if key in front]
-    for section in re.split(r"^## +", body, flags=re.MULTILINE):
-        heading, _, text = section.partition("\n")
-        if heading.strip() not in LEFT_OUT:
+    for heading, text in _sections(body):
+        if heading not in LEFT_OUT:
             lines += _paragraphs(text)
     return "\n".join(lines) + "\n"
+
+
+def questions(markdown: str) -> str:
+    """Return the questions of one entry, each with its answer: the FAQ, and the quiz with its right choices."""
+    _, body = _front_matter(markdown)
+    found: list[tuple[str, str]] = []
+    for heading, text in _sections(body):
+        if heading == "FAQ":
+            found += [(_plain(asked), _plain(answer)) for asked, answer in FAQ.findall(text)]
+        elif heading == "Check yourself":
+            found += _quiz(text)
+    return "\n".join(f"Question: {asked}\nAnswer: {answer}\n" for asked, answer in found)
+
+
+def _quiz(text: str) -> list[tuple[str, str]]:
+    """Return the questions of a quiz, each with its right choice and the reason."""
+    found = []
+    for question in re.split(r"^\d+\.\s+", text, flags=re.MULTILINE)[1:]:
+        asked, _, choices = question.partition("- [")
+        right = RIGHT.search(f"- [{choices.strip()}")
+        if right and _plain(right[1]):
+            why = _plain(right[2])
+            found.append((_plain(asked), f"{_plain(right[1])} {why[0].upper()}{why[1:]}"))
+    return found
+
+
+def _sections(body: str) -> list[tuple[str, str]]:
+    """Return heading and text of every section; what stands before the first has none."""
+    parts = (section.partition("\n") for section in re.split(r"^## +", body, flags=re.MULTILINE))
+    return [(heading.strip(), text) for heading, _, text in parts]
 
 
 def _front_matter(markdown: str) -> tuple[dict[str, str], str]:
@@ -66,7 +107,7 @@ def _paragraphs(text: str) -> list[str]:
     text = re.sub(r"\$\$.*?\$\$", "", text, flags=re.DOTALL)
     text = re.sub(r"^\s*\|.*$", "", text, flags=re.MULTILINE)
     pieces = re.split(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+\.)\s)", text)
-    return [plain for piece in pieces if (plain := _plain(piece))]
+    return [sentence for piece in pieces if (sentence := _plain(piece))]
 
 
 def _plain(piece: str) -> str:
@@ -78,13 +119,16 @@ def _plain(piece: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the corpus; the two arguments are the folder and the file."""
+    """Write one corpus; the arguments are the folder and the file, perhaps ``--questions`` before them."""
+    text_of = prose
+    if arguments[:1] == ["--questions"]:
+        text_of, arguments = questions, arguments[1:]
     if len(arguments) != 2:
-        print("usage: python -m engine.data.freeze FOLDER FILE.txt.gz", file=sys.stderr)
+        print("usage: python -m engine.data.freeze [--questions] FOLDER FILE.txt.gz", file=sys.stderr)
         return 2
-    text = freeze(Path(arguments[0]))
+    text = freeze(Path(arguments[0]), text_of)
     Path(arguments[1]).write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
-    print(f"{len(text):,} characters, {len(set(text))} different")
+    print(f"{len(text):,} characters, {len(set(text))} different, SHA-256 {hashlib.sha256(text.encode()).hexdigest()}")
     return 0
 
 

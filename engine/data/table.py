@@ -78,14 +78,14 @@ _ROWS = (
         citation="After Lang and Witbrock, Learning to tell two spirals apart, 1988.",
     ),
     DataSet(
-        name="digits", title="Optical digits 8x8", kind="pictures", examples=1437, inputs=64, outputs=10,
+        name="digits", title="Optical digits 8x8", kind="pictures", examples=1438, inputs=64, outputs=10,
         summary="Handwritten digits of 8 by 8 pixels.",
         license="CC BY 4.0, shipped with scikit-learn",
         citation="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.",
     ),
     DataSet(
         name="breast-cancer", title="Breast cancer (Wisconsin, diagnostic)", kind="table",
-        examples=455, inputs=30, outputs=2,
+        examples=456, inputs=30, outputs=2,
         summary="Measurements of cell nuclei, benign or malignant.",
         license="CC BY 4.0, shipped with scikit-learn",
         citation="W. Wolberg, O. Mangasarian and N. Street, Breast Cancer Wisconsin (Diagnostic), UCI, 1993.",
@@ -161,6 +161,11 @@ _ROWS = (
     DataSet(
         name="glossary", title="The glossary's own text", kind="text",
         summary="The prose of Lexigrad's entries as of a date, frozen so that editing an entry moves no figure.",
+        license="MIT, (c) the Lexigrad authors", citation="Lexigrad's glossary.",
+    ),
+    DataSet(
+        name="glossary-questions", title="The glossary's questions and answers", kind="text",
+        summary="The questions of Lexigrad's entries with their answers, frozen likewise and not in its prose.",
         license="MIT, (c) the Lexigrad authors", citation="Lexigrad's glossary.",
     ),
     DataSet(

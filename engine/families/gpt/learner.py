@@ -1,0 +1,182 @@
+"""How a GPT learns: windows of text, each character's target the one after it; and what the run screen sees of it.
+
+Shape legend: B batch, T time, H heads, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.core.errors import RunError
+from engine.core.events import Baseline, Event, HeatMap, Histogram, Text
+from engine.data.batches import seeded
+from engine.data.ngram import ngram_losses
+from engine.data.text import Characters, Windows, cold_windows
+from engine.data.vocabulary import pack, unpack
+from engine.families.gpt.model import GPT
+from engine.families.gpt.spec import HEADS_DRAWN, GPTSpec
+from engine.train.learner import Batch, Batches, Learner
+
+TEMPERATURE = 0.8
+SAMPLE_LENGTH = 240
+"""Characters."""
+SENTENCE = 24
+"""Characters of validation text whose attention is drawn."""
+VALID_TOKENS = 8192
+"""Of a validation batch."""
+POSITION_BINS = 32
+"""Of the loss by position, at most."""
+
+
+class GPTLearner(Learner):
+    """Next-character prediction.
+
+    Validation reads the whole split in windows that follow one another, each without what came before it ("cold"); the
+    loss is the mean over all predictions, in nats per character.
+    """
+
+    characters: Characters
+    train_tokens: Tensor
+    valid_tokens: Tensor
+
+    def build(self) -> dict[str, nn.Module]:
+        """Return the model: a new one, or the one to start from, with the characters that it knows."""
+        spec, data, device = self.spec, self.setting.data, self.setting.device
+        start = self.setting.inputs.get("model")
+        self.characters = Characters(data.train, data.valid) if start is None else characters_of(start)
+        self.train_tokens = self.characters.encode(data.train, device)
+        self.valid_tokens = self.characters.encode(data.valid, device)
+        self.tokens_per_sample = spec.context
+        self._position_losses_T = torch.zeros(spec.context, dtype=torch.float64, device=device)
+        self._position_counts_T = torch.zeros(spec.context, dtype=torch.int64)
+        model = build_gpt(spec, self.characters)
+        if start is not None:
+            load_weights(model, start)
+        return {"model": model}
+
+    def batches(self) -> Batches:
+        """Return random windows of the training text."""
+        return Windows(self.train_tokens, self.spec.context, self.spec.batch_size, self.setting.seed)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the mean cross-entropy of ``(x_BT, y_BT)``, in nats per character."""
+        return {"loss": self._losses(batch).mean()}
+
+    def _losses(self, batch: Batch) -> Tensor:
+        """Return the cross-entropy of every prediction, ``BT``, single precision."""
+        x_BT, y_BT = batch
+        logits_BTV = self.modules["model"](x_BT)
+        return F.cross_entropy(logits_BTV.flatten(0, 1).float(), y_BT.flatten(), reduction="none").view_as(y_BT)
+
+    def valid_batches(self) -> Iterator[Batch]:
+        """Yield the whole validation text in cold windows."""
+        self._position_losses_T.zero_()
+        self._position_counts_T.zero_()
+        batch_size = max(1, VALID_TOKENS // self.spec.context)
+        return cold_windows(self.valid_tokens, self.spec.context, batch_size)
+
+    def valid_step(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
+        """Return the summed loss and the number of predictions; the sums by position are kept, to be drawn."""
+        losses_BT = self._losses(batch)
+        B, T = losses_BT.shape
+        self._position_losses_T[:T] += losses_BT.sum(0)
+        self._position_counts_T[:T] += B
+        return {"loss": (losses_BT.sum(), losses_BT.numel())}
+
+    def draw(self, step: int) -> Iterator[Event]:
+        """Yield a sample of text, attention on a piece of validation text, and the loss by position last measured."""
+        yield self._sample(step)
+        yield from self._attention()
+        if self._position_counts_T[0]:
+            yield self._loss_by_position()
+
+    def _sample(self, step: int) -> Text:
+        """Return what the model writes; the same chance at every step, so that what changes is the model."""
+        prompt = self.characters.encode(self.spec.prompt, self.setting.device)
+        if not len(prompt):
+            prompt = self.valid_tokens[:1]
+        generator = seeded(self.setting.seed, 0, self.setting.device, stream=4)
+        text = self._model.generate(prompt[None], SAMPLE_LENGTH, temperature=TEMPERATURE, generator=generator)[
+            0
+        ].tolist()
+        return Text(name="generated text", prompt=self.spec.prompt, text=self.characters.decode(text[len(prompt) :]))
+
+    def _attention(self) -> Iterator[HeatMap]:
+        """Yield the last layer's attention weights: the mean of all heads, then head by head."""
+        tokens = self.valid_tokens[: min(SENTENCE, self.spec.context)]
+        weights_HTT = self._model.attention(tokens[None])[0].float()
+        letters = [letter if letter.isprintable() else "\N{RETURN SYMBOL}" for letter in self.characters.decode(tokens)]
+        maps = {"attention": weights_HTT.mean(0)}
+        maps |= {f"attention, head {head}": each for head, each in enumerate(weights_HTT[:HEADS_DRAWN], start=1)}
+        for name, weights_TT in maps.items():
+            values = [[round(value, 3) for value in row] for row in weights_TT.tolist()]
+            yield HeatMap(
+                name=name, values=values, rows=letters, columns=letters, row_title="reading", column_title="looks at"
+            )
+
+    def _loss_by_position(self) -> Histogram:
+        """Return the mean validation loss after 1, 2, 3 ... characters of context, neighbors taken together."""
+        losses_T, counts_T = self._position_losses_T.cpu(), self._position_counts_T
+        positions = int((counts_T > 0).sum())
+        edges = torch.linspace(0, positions, min(POSITION_BINS, positions) + 1).long().tolist()
+        means = [float(losses_T[low:high].sum() / counts_T[low:high].sum()) for low, high in pairwise(edges)]
+        return Histogram(
+            name="loss by position", edges=[float(edge) for edge in edges], counts=[round(mean, 4) for mean in means]
+        )
+
+    def baselines(self) -> Iterator[Event]:
+        """Yield what models that count reach on the same validation text, each character with its full history."""
+        train, valid = self.train_tokens.cpu().numpy(), self.valid_tokens.cpu().numpy()
+        for name, loss, source in ngram_losses(train, valid, len(self.characters)):
+            yield Baseline(metric="valid/loss", name=name, value=round(loss, 4), source=source)
+
+    def flops_per_sample(self) -> float:
+        """Return the operations of forward and backward on one window."""
+        return float(self.spec.flops_per_sample(0, len(self.characters)))
+
+    @property
+    def _model(self) -> GPT:
+        model = self.modules["model"]
+        assert isinstance(model, GPT)
+        return model
+
+
+def build_gpt(spec: GPTSpec, characters: Characters) -> GPT:
+    """Return a new GPT that carries its characters as a buffer, so that its checkpoints can be played with alone."""
+    model = GPT(spec, len(characters))
+    model.register_buffer("words", pack(characters.words))
+    return model
+
+
+def characters_of(tensors: Mapping[str, Tensor]) -> Characters:
+    """Return the characters that a checkpoint's model knows.
+
+    Raises:
+        RunError: it is no checkpoint of a language model.
+    """
+    if "model.words" not in tensors:
+        raise RunError("The checkpoint to start from holds no vocabulary.", "Start from a run of the family gpt.")
+    return Characters("".join(unpack(tensors["model.words"])))
+
+
+def load_weights(model: GPT, tensors: Mapping[str, Tensor]) -> None:
+    """Copy the weights of a checkpoint into the model.
+
+    Raises:
+        RunError: the checkpoint's model has another shape.
+    """
+    own = model.state_dict()
+    for name, tensor in own.items():
+        other = tensors.get(f"model.{name}")
+        if other is None or other.shape != tensor.shape:
+            found = "nothing" if other is None else f"the shape {tuple(other.shape)}"
+            raise RunError(
+                f"The model to start from has {found} for '{name}', this one wants {tuple(tensor.shape)}.",
+                "Set layers, heads, width, context and the choices of architecture as in the run to start from.",
+            )
+        tensor.copy_(other)

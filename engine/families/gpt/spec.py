@@ -1,0 +1,276 @@
+"""What can be said about the GPT without torch: its knobs, presets and panels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.core.errors import UsageError
+from engine.core.spec import Family, Metric, Panel, Preset, Spec, Value, knob
+
+USUAL_VOCABULARY = 96
+"""Characters of an English text, for estimates before the text was read."""
+
+HEADS_DRAWN = 8
+"""Of the last layer; more would fill the disk with pictures that nobody looks at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GPTSpec(Spec):
+    """The knobs of a GPT: its shape, the choices in which generations of GPTs differ, and how long it trains.
+
+    Raises:
+        UsageError: the width cannot be shared out among the heads.
+    """
+
+    data: str = knob("glossary", "The text to learn to write.", entry="data-split")
+    layers: int = knob(4, "How many transformer blocks follow one another.", low=1, high=96, entry="transformer-block")
+    heads: int = knob(
+        4, "How many attention heads work side by side in a block.", low=1, high=128, entry="multi-head-attention"
+    )
+    width: int = knob(
+        128,
+        "Channels of the stream that runs through all blocks.",
+        low=2,
+        high=16384,
+        unit="channels",
+        entry="embedding",
+    )
+    context: int = knob(
+        128, "How many characters back the model can look.", low=2, high=8192, unit="characters", entry="context-window"
+    )
+    positions: str = knob(
+        "rotary",
+        "How the order of the characters gets in: learned vectors, or turned queries and keys.",
+        choices=("rotary", "learned"),
+        entry="rotary-embedding",
+    )
+    norm: str = knob(
+        "rmsnorm",
+        "What keeps the size of the stream steady.",
+        choices=("rmsnorm", "layernorm"),
+        entry="layer-normalization",
+    )
+    activation: str = knob(
+        "relu2",
+        "The bend between the two matrices of a block's MLP.",
+        choices=("relu2", "gelu", "swiglu"),
+        entry="activation-function",
+    )
+    qk_norm: bool = knob(
+        True, "Give every query and key the same length, so that scores cannot run away.", entry="query-key-value"
+    )
+    tie: bool = knob(False, "Use the table of characters a second time, as the last layer.", entry="weight-tying")
+    bias: bool = knob(False, "Add a learned constant after every matrix.", entry="weight-and-bias")
+    zero_start: bool = knob(
+        True,
+        "Start every block as the identity and every next character as equally likely.",
+        entry="weight-initialization",
+    )
+    attention: str = knob(
+        "written",
+        "Attention written out, or by torch's one kernel; both give the same.",
+        choices=("written", "fused"),
+        entry="attention",
+    )
+    dropout: float = knob(
+        0.0, "Share of the numbers that are zeroed at random in training.", low=0.0, high=0.95, entry="dropout"
+    )
+    steps: int = knob(2000, "How many updates to make.", low=1, high=10**7, unit="steps", entry="epoch-and-step")
+    prompt: str = knob("The ", "What the samples begin with.", entry="prompt-and-system-prompt")
+    batch_size: int = knob(
+        16,
+        "How many stretches of text one step averages its gradient over.",
+        low=1,
+        high=65536,
+        unit="stretches",
+        entry="mini-batch-and-batch-size",
+    )
+    optimizer: str = knob(
+        "muon",
+        "The rule that turns gradients into steps; muon trains the matrices inside, adamw the rest.",
+        choices=("sgd", "momentum", "adamw", "muon"),
+        entry="optimizer",
+    )
+    learning_rate: float = knob(
+        0.02, "How far one step moves the weights.", low=0.0, high=100.0, entry="learning-rate", live="tensor"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % self.heads:
+            raise UsageError(
+                f"A width of {self.width} cannot be shared out among {self.heads} heads.",
+                f"Use a multiple of {self.heads}, such as {max(1, round(self.width / self.heads)) * self.heads}.",
+            )
+        if self.positions == "rotary" and self.width // self.heads % 2:
+            raise UsageError(
+                f"Rotary positions turn pairs; heads of {self.width // self.heads} channels have one over.",
+                "Change width or heads, or use positions=learned.",
+            )
+
+    @property
+    def inner(self) -> int:
+        """Width inside of a block's MLP; two thirds of it where a third matrix (SwiGLU) takes the parameters."""
+        return round(8 * self.width / 3) if self.activation == "swiglu" else 4 * self.width
+
+    def total_samples(self, examples: int) -> int:
+        """Return how many stretches of text the whole run trains on."""
+        return self.steps * self.batch_size
+
+    def parameters(self, inputs: int, outputs: int) -> int:
+        """Return the number of trained numbers; `outputs` is the size of the vocabulary, 0 where unknown."""
+        vocabulary, C = outputs or USUAL_VOCABULARY, self.width
+        norm = C * (2 if self.norm == "layernorm" and self.bias else 1)
+        norms = (2 * self.layers + 1) * norm
+        biases = (
+            self.layers * (3 * C + C + self.inner + C + (self.inner if self.activation == "swiglu" else 0))
+            if self.bias
+            else 0
+        )
+        tables = vocabulary * C * (1 if self.tie else 2) + (self.context * C if self.positions == "learned" else 0)
+        return tables + self.layers * self._matrices() + norms + biases
+
+    def flops_per_sample(self, inputs: int, outputs: int) -> int:
+        """Estimate the operations on one stretch: six a token and matrix weight, and those of attention's two products.
+
+        Counted as in nanoGPT's `estimate_mfu`, except that looking up a table is free.
+        """
+        matrices = self.layers * self._matrices() + (outputs or USUAL_VOCABULARY) * self.width
+        return self.context * (6 * matrices + 12 * self.layers * self.width * self.context)
+
+    def _matrices(self) -> int:
+        """Return the number of weights in the matrices of one block."""
+        return 4 * self.width**2 + (3 if self.activation == "swiglu" else 2) * self.width * self.inner
+
+
+GPT_2: dict[str, Value] = {
+    "positions": "learned",
+    "norm": "layernorm",
+    "activation": "gelu",
+    "qk_norm": False,
+    "tie": True,
+    "bias": True,
+    "zero_start": False,
+    "optimizer": "adamw",
+    "learning_rate": 0.001,
+    "weight_decay": 0.1,
+    "clip": 1.0,
+}
+"""The choices of Radford et al., Language Models are Unsupervised Multitask Learners, 2019."""
+
+SMALL: dict[str, Value] = {"layers": 4, "heads": 4, "width": 128, "context": 128, "batch_size": 12, "steps": 800}
+"""A size for two CPU cores; attention as it is written, which is also what runs fastest there in half precision."""
+
+SHAKESPEARE: dict[str, Value] = {"data": "tiny-shakespeare", "prompt": "ROMEO:\n"}
+
+NANOGPT_CPU: dict[str, Value] = {**GPT_2, **SHAKESPEARE, **SMALL, "bias": False, "context": 64, "steps": 2000}
+"""nanoGPT's recipe for a CPU, from its README and its configuration; it decays by a cosine, we by a line."""
+
+PRESETS = (
+    Preset(
+        name="quick",
+        help="A small GPT learns to write this glossary, one character at a time.",
+        knobs=SMALL,
+    ),
+    Preset(
+        name="fine-tune",
+        help="The model of gpt/quick goes on with questions and answers.",
+        knobs={
+            **SMALL,
+            "data": "glossary-questions",
+            "prompt": "Question: ",
+            "learning_rate": 0.005,
+            "cooldown": 1.0,
+            "steps": 200,
+        },
+        start="gpt/quick",
+    ),
+    Preset(
+        name="gpt-2",
+        help="The size of gpt/quick with the choices of 2019: learned positions, LayerNorm, GELU, tied tables, AdamW.",
+        knobs={**SMALL, **GPT_2},
+    ),
+    Preset(
+        name="real",
+        help="Tiny Shakespeare on a CPU.",
+        knobs={**SMALL, **SHAKESPEARE, "context": 64, "steps": 2000},
+    ),
+    Preset(
+        name="nanogpt-cpu",
+        help="nanoGPT's recipe for a CPU, the peer to measure against.",
+        knobs={**NANOGPT_CPU, "warmup": 0.05, "cooldown": 0.95},
+    ),
+    Preset(
+        name="standard",
+        help="Tiny Shakespeare on one GPU, at the size of nanoGPT's recipe.",
+        knobs={
+            **SHAKESPEARE,
+            "layers": 6,
+            "heads": 6,
+            "width": 384,
+            "context": 256,
+            "batch_size": 64,
+            "steps": 1500,
+            "dropout": 0.2,
+            "weight_decay": 0.05,
+            "attention": "fused",
+        },
+    ),
+)
+
+FAMILY = Family(
+    name="gpt",
+    title="GPT",
+    summary="A transformer that reads the text so far and predicts the next character; asked again, it writes.",
+    entry="gpt",
+    spec=GPTSpec,
+    presets=PRESETS,
+    panels=(
+        Panel(
+            events=("train/loss", "valid/loss"),
+            kind="line",
+            title="Loss",
+            unit="nats per character",
+            entry="cross-entropy",
+        ),
+        Panel(
+            events=("generated text",),
+            kind="text",
+            title="What it writes, temperature 0.8",
+            entry="autoregressive-generation",
+        ),
+        Panel(
+            events=("attention", *(f"attention, head {head}" for head in range(1, HEADS_DRAWN + 1))),
+            kind="heatmap",
+            title="Attention of the last layer",
+            entry="attention",
+        ),
+        Panel(
+            events=("loss by position",),
+            kind="histogram",
+            title="Loss by position in a cold window",
+            unit="nats per character",
+            x="characters seen before",
+            entry="context-window",
+        ),
+        Panel(
+            events=("tokens_per_second",),
+            kind="line",
+            title="Speed",
+            unit="characters per second",
+            entry="mini-batch-and-batch-size",
+        ),
+        Panel(events=("learning_rate",), kind="line", title="Learning rate", entry="learning-rate"),
+        Panel(events=("gradient_norm",), kind="line", title="Gradient norm", entry="exploding-gradient-and-clipping"),
+    ),
+    headline=(Metric(name="valid/loss", title="validation loss, cold windows", unit="nats per character"),),
+    learner="engine.families.gpt.learner:GPTLearner",
+    data=("glossary", "glossary-questions", "tiny-shakespeare"),
+    code=(
+        "families/gpt/model.py",
+        "layers/rotary.py",
+        "layers/norm.py",
+        "families/gpt/learner.py",
+        "families/gpt/spec.py",
+    ),
+)

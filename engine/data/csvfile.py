@@ -183,6 +183,8 @@ def _labels(path: Path, cells: list[str], *, numeric: bool) -> tuple[Tensor, tup
 
 def _features(column: Column, train: Tensor) -> list[tuple[str, Tensor]]:
     """Return the features that a column gives, by name; what fills gaps is measured on the training rows alone."""
+    if not column.present:
+        return []
     missing = torch.tensor([cell is None for cell in column.cells])
     if column.is_numeric:
         values = torch.tensor([0.0 if cell is None else float(cell) for cell in column.cells])

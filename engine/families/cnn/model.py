@@ -130,7 +130,7 @@ class AlexNetStyle(nn.Module):
 class VGGStyle(nn.Module):
     """Blocks of 3 by 3 convolutions, each block ended by pooling, with more channels the smaller the picture gets.
 
-    With ``plan=((64,), (128,), (256, 256), (512, 512), (512, 512))``, side 224 and ``hidden=(4096, 4096)`` this is
+    With ``plan=((64,), (128,), (256, 256), (512, 512), (512, 512))``, a side of 224 and ``hidden=(4096, 4096)`` this is
     VGG-11.
 
     Args:

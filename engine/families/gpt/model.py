@@ -1,10 +1,10 @@
 """A GPT: a transformer that sees the text so far and scores every possible next token.
 
 Radford et al., Language Models are Unsupervised Multitask Learners, 2019 (GPT-2), after Vaswani et al., Attention Is
-All You Need, 2017; in the manner of Karpathy's nanoGPT. The knobs choose between GPT-2 and what has proved itself since:
-rotary positions (Su et al. 2021), RMSNorm (Zhang and Sennrich 2019), squared ReLU (So et al. 2021), SwiGLU (Shazeer
-2020), normalized queries and keys (Henry et al. 2020), and from Jordan et al.'s modded-nanogpt (2024) the start from
-zero and the optimizer. Left out: mixtures of experts, grouped queries, sliding windows.
+All You Need, 2017; in the manner of Karpathy's nanoGPT. The knobs choose between GPT-2 and what has proved itself
+since: rotary positions (Su et al. 2021), RMSNorm (Zhang and Sennrich 2019), squared ReLU (So et al. 2021), SwiGLU
+(Shazeer 2020), normalized queries and keys (Henry et al. 2020), and from Jordan et al.'s modded-nanogpt (2024) the
+start from zero and the optimizer. Left out: mixtures of experts, grouped queries, sliding windows.
 
 Shape legend: B batch, T time (new tokens), S all tokens so far, C channels, H heads, K width of a head, V vocabulary.
 """

@@ -13,7 +13,10 @@ from engine.train.schedule import learning_rate_scale
 BATCH = 256
 LEAST_STEPS = 400
 PASSES = 4
-RATE = 0.02
+RATE = 0.1
+"""Divided by the root of the number of features, so that the score of an example moves as fast with many as with few.
+"""
+
 PULL = 0.01
 """Decoupled weight decay; keeps the weights of separable data finite."""
 

@@ -6,6 +6,7 @@ Shape legend: B batch, C places around a word, N random words, P pairs, W words,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,13 @@ LEAST_WORDS = 50
 PINNED = ("loss", "network", "attention", "gradient", "token", "image", "training", "probability")
 """Words of the glossary whose neighbors are shown; in another text, its most frequent long words."""
 LONG = 5
-"""Letters from which a word is taken to mean something by itself."""
+"""Letters from which a word is taken to mean something by itself, unless it is one of these."""
+_LITTLE = """
+about above after again along although among being below between could doing during either every everything first having
+itself might neither never often other others rather shall should since still their theirs there these thing things those
+three through under until where whether which while whose within without would yours
+"""
+LITTLE = frozenset(_LITTLE.split())
 NEIGHBORS = 5
 MAPPED = 60
 """Words on the map."""
@@ -101,10 +108,11 @@ class Word2VecLearner(Learner):
     def draw(self, step: int) -> Iterator[Event]:
         """Yield the nearest words of some pinned ones, and a map of frequent ones."""
         v_WD, _ = self._vectors()
-        pinned = self._telling(PINNED, len(PINNED))
+        known = [word for word in PINNED if word in self.words.numbers]
+        pinned = self._telling(known if 2 * len(known) >= len(PINNED) else [], len(PINNED))
         rows = [[self.words.words[word], *self._neighbors(v_WD, word)] for word in pinned]
         yield Table(name="neighbors", columns=["word", *(str(rank) for rank in range(1, NEIGHBORS + 1))], rows=rows)
-        mapped = self._telling((), MAPPED)
+        mapped = self._telling([], MAPPED)
         x, y = (round_all(column) for column in plane(v_WD[mapped]).T)
         yield Points(
             name="word map", x=x, y=y, group=[0] * len(mapped), words=[self.words.words[each] for each in mapped]
@@ -116,15 +124,15 @@ class Word2VecLearner(Learner):
         found = zip(cosines.tolist(), numbers.tolist(), strict=True)
         return [f"{self.words.words[number]} {cosine:.2f}" for cosine, number in found]
 
-    def _telling(self, wanted: tuple[str, ...], count: int) -> list[int]:
-        """Return the numbers of the wanted words that are known, filled up with the most frequent long ones."""
-        chosen = [self.words.numbers[word] for word in wanted if word in self.words.numbers]
-        others = (number for number, word in enumerate(self.words.words) if len(word) >= LONG and number not in chosen)
-        for number in others:
-            if len(chosen) >= count:
-                break
-            chosen.append(number)
-        return chosen
+    def _telling(self, wanted: list[str], count: int) -> list[int]:
+        """Return the numbers of the wanted words, filled up with the most frequent ones that mean something."""
+        chosen = [self.words.numbers[word] for word in wanted]
+        others = (
+            number
+            for number, word in enumerate(self.words.words)
+            if len(word) >= LONG and word not in LITTLE and number not in chosen
+        )
+        return [*chosen, *islice(others, count - len(chosen))]
 
     def _vectors(self) -> tuple[Tensor, Tensor]:
         """Return both tables, ``WD``."""

@@ -28,8 +28,8 @@ LONG = 5
 """Letters from which a word is taken to mean something by itself, unless it is one of these."""
 _LITTLE = """
 about above after again along although among being below between could doing during either every everything first having
-itself might neither never often other others rather shall should since still their theirs there these thing things those
-three through under until where whether which while whose within without would yours
+itself might neither never often other others rather shall should since still their theirs there these thing things
+those three through under until where whether which while whose within without would yours
 """
 LITTLE = frozenset(_LITTLE.split())
 NEIGHBORS = 5

@@ -6,8 +6,8 @@ import re
 import unicodedata
 
 _TYPED = """\
-‘ ' ’ ' “ " ” " – - \N{EM DASH} - − - … ... · * ⋅ * ⊙ * ∘ * × x ÷ / ≤ <= ≥ >= ≈ ~ ≠ != → -> ← <- ↔ <-> ‖ || ⊤ T ℓ l ½ 1/2
-¼ 1/4 ∞ infinity √ sqrt ∑ sum ∏ product ∂ d ∇ grad ∈ in ° deg € EUR £ GBP § section ß ss æ ae ø o
+‘ ' ’ ' “ " ” " – - \N{EM DASH} - − - … ... · * ⋅ * ⊙ * ∘ * × x ÷ / ≤ <= ≥ >= ≈ ~ ≠ != → -> ← <- ↔ <-> ‖ || ⊤ T ℓ l
+½ 1/2 ¼ 1/4 ∞ infinity √ sqrt ∑ sum ∏ product ∂ d ∇ grad ∈ in ° deg € EUR £ GBP § section ß ss æ ae ø o
 """
 TYPED = dict(zip(_TYPED.split()[::2], _TYPED.split()[1::2], strict=True))
 """Signs that Unicode itself does not reduce to ASCII, as one would type them."""

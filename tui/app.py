@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from typing import Any, ClassVar
 
+from textual._context import active_message_pump
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
+from textual.dom import DOMNode
+from textual.events import Event, Key
 
 from tui.commands import EntryCommands, PlaceCommands, RunCommands
 from tui.screens.home import HomeScreen
 from tui.screens.page import Page
 from tui.services import Services
 from tui.theme import DARK, LIGHT, variable_defaults
+from tui.widgets.topbar import TopBar
 
 TICK = 0.25
 """Seconds between two looks at the runs that are alive."""
+BUILT = 2.0
+"""The longest that a key waits for its screen."""
 
 
 class Lexigrad(App[None]):
@@ -59,17 +68,20 @@ class Lexigrad(App[None]):
         if event.worker.name != "load" or event.worker.state.name != "SUCCESS":
             return
         for screen in self.screen_stack:
-            if isinstance(screen, Page) and screen.is_mounted:
-                screen.refresh_content()
+            if isinstance(screen, Page):
+                screen.on_screen_resume()
         self.set_interval(TICK, self._tick)
         if self._start:
             self.open_place(self._start)
 
     def _tick(self) -> None:
         """Look at the runs once, and let the screen that is seen redraw what changed."""
+        if not self.is_running:
+            return
         changed = self.services.watch.poll()
         screen = self.screen
-        if changed and isinstance(screen, Page) and screen.is_mounted:
+        if changed and isinstance(screen, Page) and screen.whole:
+            screen.query_one(TopBar).refresh_status(self.services)
             screen.runs_changed(changed)
 
     def open_place(self, place: str) -> None:
@@ -114,10 +126,25 @@ class Lexigrad(App[None]):
         self.refresh(layout=True, repaint=True)
         self.screen.refresh(layout=True, repaint=True)
 
+    async def on_event(self, event: Event) -> None:
+        """Let a key wait until the screen that it is meant for is built."""
+        if isinstance(event, Key) and self.screen_stack and not self.screen.is_mounted:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.screen._mounted_event.wait(), BUILT)
+        await super().on_event(event)
+
     def _handle_exception(self, error: Exception) -> None:
         """Keep the traceback in the log; the person gets a sentence from the command line."""
+        if isinstance(error, NoMatches) and self._is_leaving():
+            return
         logging.getLogger("lexigrad").error("the app ended in an error", exc_info=error)
         super()._handle_exception(error)
+
+    def _is_leaving(self) -> bool:
+        """Whether what runs now belongs to a screen that is being taken away: its widgets may be gone before it is."""
+        pump = active_message_pump.get(self)
+        nodes = pump.ancestors_with_self if isinstance(pump, DOMNode) else []
+        return not self.is_running or any(node._pruning or node._closing for node in nodes)
 
     def _fatal_error(self) -> None:
         """End without painting a traceback over the terminal."""

@@ -46,10 +46,10 @@ def figure(value: float, unit: str = "") -> str:
 
 def count(number: float) -> str:
     """Return ``812``, ``13.4 k``, ``1.2 M``: a count that fits a column."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(number) >= size:
             return f"{number / size:.1f} {letter}"
-    return f"{number:.0f}"
+    return f"{number:,.0f}"
 
 
 def memory(size: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -15,6 +16,8 @@ from tui.recipes import latest_finished, recipe_of
 from tui.render.safe import safe
 
 if TYPE_CHECKING:
+    from engine.core.headlines import Headline
+    from engine.core.spec import Metric
     from glossary.model import Entry
     from tui.app import Lexigrad
     from tui.services import Services
@@ -67,7 +70,7 @@ def run_words(entry: Entry) -> str:
     try:
         targets = [parse_run(text) for text in entry.run]
     except LexigradError:
-        return f"{entry.run[0].split()[0]} is still to come"
+        return f"{' '.join(entry.run[0].split()[:1]) or 'A run'} is still to come"
     seconds = sum(target.preset.seconds for target in targets)
     what = f"Run {targets[0].name}" if len(targets) == 1 else f"Run {len(targets)} x {targets[-1].name}"
     return f"{what} · {duration(seconds)}" if seconds else what
@@ -80,25 +83,50 @@ def own_targets(slug: str) -> list[str]:
     ]
 
 
-def measured_lines(entry: Entry, services: Services) -> Content:
-    """Return the learner's own figures for this page: value, spread, n, date, device; or how to get them."""
+def measured_lines(entry: Entry, services: Services, *, width: int = 0) -> Content:
+    """Return the learner's own figures for this page: value, spread, n, date, device; or how to get them.
+
+    Args:
+        entry: the page.
+        services: the doors to the runs.
+        width: columns to break lines at, with what continues set in; 0 puts a recipe into one line.
+    """
     from engine.core.headlines import headlines
 
     rows = headlines(services.store, entry.slug, own_targets(entry.slug))
     if not rows:
         return Content.styled("Nothing yet. Press r: your own numbers will stand here.", "$text-muted")
+    if not width:
+        return Content("\n").join([_measured_line(row) for row in rows[:3]])
     lines: list[Content] = []
     for row in rows[:5]:
         lines.append(Content.styled(safe(row.title), "bold"))
         for metric in metrics_of(row.family):
             if metric.name not in row.figures:
                 continue
-            mean, spread = row.figures[metric.name]
-            text = f"{metric.title} {figure(mean, metric.unit)}"
-            if row.n > 1:
-                text += f" ± {figure(spread, metric.unit)}"
-            lines.append(Content.styled(safe(f"  {text}"), "$accent"))
-        lines.append(
-            Content.styled(safe(f"  {row.date} · {row.device} · seed {row.seeds} · n = {row.n}"), "$text-muted")
-        )
+            lines.append(Content.styled(_broken(_measured(metric, row), width), "$accent"))
+        about = f"{row.date} · {row.device} · seed {row.seeds} · n = {row.n}"
+        lines.append(Content.styled(_broken(about, width), "$text-muted"))
     return Content("\n").join(lines)
+
+
+def _measured(metric: Metric, row: Headline) -> str:
+    """Return ``Accuracy 98.6 % ± 0.4 %``; the spread where there are several seeds."""
+    mean, spread = row.figures[metric.name]
+    if row.n == 1:
+        return f"{metric.title} {figure(mean, metric.unit)}"
+    unit = metric.unit if metric.unit == "%" else ""
+    text = f"{metric.title} {figure(mean, unit)} ± {figure(spread, unit)}"
+    return text if unit else f"{text} {metric.unit}".rstrip()
+
+
+def _measured_line(row: Headline) -> Content:
+    """Return a recipe's figures in one line."""
+    figures = " · ".join(_measured(metric, row) for metric in metrics_of(row.family)[:1] if metric.name in row.figures)
+    return Content.assemble(
+        (safe(row.title), "bold"), ("   " + safe(figures), "$accent"), (f"   n = {row.n} · {row.date}", "$text-muted")
+    )
+
+
+def _broken(text: str, width: int) -> str:
+    return "\n".join(textwrap.wrap(safe(text), width, initial_indent="  ", subsequent_indent="    "))

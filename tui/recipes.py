@@ -34,6 +34,16 @@ def recipe_of(
     )
 
 
+def target_from(recipe: Recipe) -> RunTarget | None:
+    """Return the run target that repeats a recipe; None where this version knows no such family or preset."""
+    try:
+        known = family(recipe.family)
+        preset = known.preset(recipe.preset)
+    except UsageError:
+        return None
+    return RunTarget(known, preset, changes(recipe), start=preset.start, seed=recipe.seed)
+
+
 def target_of(recipe: Recipe) -> str:
     """Return ``family/preset``."""
     return f"{recipe.family}/{recipe.preset}"
@@ -65,7 +75,11 @@ def changes(recipe: Recipe) -> dict[str, Value]:
 
 def differences(recipe: Recipe) -> str:
     """Return the knobs in which a recipe differs from its preset, and its seed where it is not 0, in words."""
-    words = [f"{name.replace('_', ' ')} {value}" for name, value in changes(recipe).items()]
+    words = [f"{name.replace('_', ' ')} {_typed(value)}" for name, value in changes(recipe).items()]
     if recipe.seed:
         words.append(f"seed {recipe.seed}")
-    return "  ".join(words)
+    return ", ".join(words)
+
+
+def _typed(value: Value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

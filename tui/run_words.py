@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tui.figures import duration, figure, metrics_of
+from engine.catalog import FAMILIES, family
+from engine.core.errors import LexigradError
+from engine.core.events import real
+from tui.figures import count, duration, figure, headline_words, memory, metrics_of, progress_words
+from tui.recipes import differences
 from tui.render.safe import safe
 
 if TYPE_CHECKING:
+    from engine.core.estimate import Estimate
+    from engine.core.recipe import Recipe
+    from engine.core.store import Run
     from engine.core.view import RunView
     from tui.services import Services
 
@@ -26,6 +34,10 @@ STATES = {
     "lost": ("?", "$error"),
 }
 """A sign and a color for each state, so that neither is needed alone."""
+RESUMABLE = frozenset({"stopped", "failed", "lost"})
+"""States from which a run can go on."""
+WAITING = {"starting": "PyTorch is being loaded", "queued": "waits for the run before it"}
+"""What happens before the first step, where the trainer has said nothing yet."""
 
 
 def state_content(state: str) -> Content:
@@ -53,18 +65,31 @@ def progress_line(view: RunView, width: int) -> Content:
     cells = max(8, min(36, width // 5))
     full = int(share * cells)
     bar = Content.assemble(("━" * full, "$primary"), ("━" * (cells - full), "$surface-lighten-2"))
-    words = [f"step {view.step:,} of {view.total_steps:,}" if view.total_steps else (view.phase or "starting")]
+    line = Content.assemble(bar, "  ", state_content(view.state))
+    for words in _progress(view):
+        longer = Content.assemble(line, "   ", safe(words))
+        if longer.cell_length > width:
+            break
+        line = longer
+    return line
+
+
+def _progress(view: RunView) -> Iterator[str]:
+    """Yield what is to be said of a run's progress, what matters most first."""
+    if not view.step and view.state in {"starting", "queued"}:
+        yield view.phase if view.phase and view.phase != view.state else WAITING.get(view.state, "")
+        return
+    yield f"step {view.step:,} of {view.total_steps:,}" if view.total_steps else f"step {view.step:,}"
     if view.state == "running" and view.remaining is not None and view.step:
-        words.append(f"{duration(view.remaining)} left")
-    elif view.elapsed:
-        words.append(f"trained {duration(view.elapsed)}")
-    for metric in metrics_of(view.recipe.family)[:2]:
+        yield f"{duration(view.remaining)} left"
+    elif view.elapsed and view.state != "finished":
+        yield f"trained {duration(view.elapsed)}"
+    if view.phase and view.phase != "training" and view.state in {"starting", "running"}:
+        yield view.phase
+    for metric in metrics_of(view.recipe.family)[:2] if view.state != "finished" else ():
         series = view.series.get(metric.name)
         if series is not None and len(series):
-            words.append(f"{metric.title} {figure(series.last, metric.unit)}")
-    if view.phase and view.phase != "training" and view.state in {"starting", "running"} and view.step:
-        words.append(view.phase)
-    return Content.assemble(bar, "  ", state_content(view.state), "   ", safe("   ".join(words)))
+            yield f"{metric.title} {figure(series.last, metric.unit)}"
 
 
 def banner(view: RunView, services: Services) -> tuple[Content, str] | None:
@@ -73,15 +98,16 @@ def banner(view: RunView, services: Services) -> tuple[Content, str] | None:
         return _finished(view, services), "success"
     if view.state == "failed":
         what, remedy = (view.failed.what, view.failed.remedy) if view.failed else (view.cause, "")
+        way_on = "r goes on from its last checkpoint, a" if view.saved else "a"
         return Content.assemble(
-            ("This run failed. ", "bold"), safe(f"{what} {remedy} Press r to go on from its last checkpoint.")
+            ("This run failed. ", "bold"), safe(f"{what} {remedy} "), (f"{way_on} sets it up again.", "bold")
         ), "error"
     if view.state == "lost":
         return Content.assemble(
-            ("The process that watched over this run is gone. ", "bold"), "Press r to go on from its last checkpoint."
+            ("The process that watched over this run is gone. ", "bold"), "r goes on from its last checkpoint."
         ), "error"
     if view.state == "stopped":
-        return Content.assemble(("Stopped. ", "bold"), safe(view.cause), " Press r to go on where it was."), "info"
+        return Content.assemble(("Stopped. ", "bold"), safe(view.cause), " r goes on where it was."), "info"
     if view.state == "stalled":
         return Content.assemble(
             ("No step for a while. ", "bold"), "It may be waiting for data or memory; the log may say. s stops it."
@@ -93,15 +119,55 @@ def banner(view: RunView, services: Services) -> tuple[Content, str] | None:
 
 
 def _finished(view: RunView, services: Services) -> Content:
+    reached = view.finished.headline if view.finished else {}
     figures = [
-        f"{metric.title} {figure(float(view.finished.headline[metric.name]), '%' if metric.unit == '%' else '')}"
+        f"{metric.title} {figure(real(reached[metric.name]), metric.unit)}"
         for metric in metrics_of(view.recipe.family)
-        if view.finished and metric.name in view.finished.headline
+        if metric.name in reached
     ]
     words = Content.assemble(
-        ("Finished", "bold"), f" in {duration(view.elapsed)}.  ", (safe("   ".join(figures)), "bold $accent")
+        ("Finished", "bold"), f" in {duration(view.elapsed)}:  ", (safe("   ".join(figures)), "bold $accent")
     )
-    if view.recipe.entry:
-        title = safe(services.library.term(view.recipe.entry))
-        words = words + Content.assemble("   On the page ", (title, "bold"), " now: enter.")
+    page = page_of(view.recipe)
+    if page:
+        title = safe(services.library.term(page))
+        words = words + Content.assemble("   enter", " opens the page ", (title, "bold"), ", where they stand now.")
     return words
+
+
+def page_of(recipe: Recipe) -> str:
+    """Return the slug of the entry on which the run's figures stand: where it was started, or its family's."""
+    return recipe.entry or (family(recipe.family).entry if recipe.family in FAMILIES else "")
+
+
+def about(run: Run, services: Services) -> Content:
+    """Return a run in a few lines: what it is and what differs, what it reached, how it ended, its id."""
+    try:
+        view = services.watch.follow(run.id)
+    except LexigradError as error:
+        return Content.styled(safe(str(error)), "$error")
+    recipe = view.recipe
+    title = Content.assemble(
+        (safe(run.label.name or f"{recipe.family} / {recipe.preset}"), "bold"),
+        (safe(f"   {differences(recipe) or 'as the preset is'}"), ""),
+    )
+    where = [view.started.device if view.started else "", f"seed {recipe.seed}", run.id]
+    lines = [title, Content.styled(safe(headline_words(run) or "nothing measured yet"), "$accent")]
+    said = banner(view, services)
+    if said is not None and view.state != "finished":
+        lines.append(said[0])
+    else:
+        lines.append(Content.styled(safe(progress_words(view)), "$text-muted"))
+    lines.append(Content.styled(safe(" · ".join(part for part in where if part)), "$text-muted"))
+    return Content("\n").join(lines)
+
+
+def cost_lines(cost: Estimate) -> list[Content]:
+    """Return what a run will cost: parameters, memory, steps, and the time with where that figure comes from."""
+    time_words = f"about {duration(cost.seconds)}, {cost.basis}" if cost.seconds else f"time unknown: {cost.basis}"
+    return [
+        Content(f"{count(cost.parameters)} parameters"),
+        Content(f"{cost.steps:,} steps"),
+        Content(f"about {memory(cost.memory)} of memory"),
+        Content.styled(time_words, "" if cost.seconds else "$text-muted"),
+    ]

@@ -30,7 +30,9 @@ DOORS = {
 }
 FIRST_WALK = "your-first-neural-network"
 SHOWN = 6
-"""How many live runs and finished runs the home screen names."""
+"""How many live runs, finished runs and pages to read next the home screen names."""
+FIRST_RUN = "mlp/quick"
+"""What the home screen proposes to train while nothing was trained."""
 
 
 class HomeScreen(Page):
@@ -52,8 +54,12 @@ class HomeScreen(Page):
     def body(self) -> Iterator[Widget]:
         """Doors at the left; live and measured at the right."""
         yield Horizontal(
-            Vertical(Menu(id="doors"), Menu(id="next", classes="card"), id="ways"),
-            Vertical(Menu(id="live", classes="card"), Menu(id="measured", classes="card"), id="news"),
+            Vertical(Menu(id="doors"), Menu(id="next", classes="card", opens="Read", spaced=True), id="ways"),
+            Vertical(
+                Menu(id="live", classes="card", opens="Watch"),
+                Menu(id="measured", classes="card", opens="Look"),
+                id="news",
+            ),
             id="home",
         )
 
@@ -152,13 +158,11 @@ class HomeScreen(Page):
     def _show_runs(self) -> None:
         watch = self.services.watch
         live = [self._live_line(id) for id in watch.live()[:SHOWN]]
-        empty = Content.styled("Nothing trains right now. Open an entry and press r, or press t here.", "$text-muted")
+        empty = Content.styled("Nothing trains right now.", "$text-muted")
         self.query_one("#live", Menu).fill(live or [("none", empty, True)])
-        finished = [run for run in watch.runs() if run.state() == "finished"][:SHOWN]
-        nothing = Content.styled("Your own figures appear here, and on the pages they belong to.", "$text-muted")
-        self.query_one("#measured", Menu).fill(
-            [self._measured_line(run) for run in finished] or [("none", nothing, True)]
-        )
+        finished = [run for run in watch.runs() if run.state() == "finished"]
+        shown = [self._measured_line(run) for run in finished[: SHOWN * 2]]
+        self.query_one("#measured", Menu).fill(shown or list(nothing_measured()))
 
     def _live_line(self, id: str) -> tuple[str, Content]:
         view = self.services.watch.follow(id)
@@ -179,6 +183,8 @@ class HomeScreen(Page):
             self.action_door(id)
         elif event.option_list.id == "next":
             self.lexigrad.open_place(f"read/{id}")
+        elif id.startswith("train/"):
+            self.lexigrad.open_place(id)
         else:
             self.lexigrad.open_place(f"run/{id}")
 
@@ -188,5 +194,26 @@ class HomeScreen(Page):
             return
         self.lexigrad.open_place(self._continue_place() if door == "continue" else door)
 
+    def applies(self, action: str) -> bool:
+        """There is no way out of home but to quit, and nothing here has an entry of its own."""
+        return action not in {"back", "explain"}
+
     def action_back(self) -> None:
         """Home is where every way out ends."""
+
+
+def nothing_measured() -> Iterator[tuple[str, Content] | tuple[str, Content, bool]]:
+    """Yield what stands where the figures will: what they will be, and a first run to get one."""
+    yield (
+        "none",
+        Content.styled(
+            "What your runs reach stands here, and on the pages that it belongs to: "
+            "value, spread, number of runs, machine, date.\n",
+            "$text-muted",
+        ),
+        True,
+    )
+    yield (
+        f"train/{FIRST_RUN}",
+        Content.assemble(("▸ ", "$accent"), ("Train a first network", "bold"), (f"   {FIRST_RUN}", "$text-muted")),
+    )

@@ -13,7 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.catalog import family
+from engine.core.events import real
 from engine.core.spec import Value
+from tui.widgets.keys import Keys
 from tui.widgets.knob_row import KnobRow
 
 if TYPE_CHECKING:
@@ -24,14 +26,20 @@ class KnobScreen(ModalScreen[tuple[str, Value] | None]):
     """Dismissed with the knob's name and its new value, or None."""
 
     CSS_PATH = "overlay.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", id="knobs.close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "turn", "Turn", id="knobs.turn", tooltip="Give the run the value of this row"),
+        Binding("down", "app.focus_next", "Next", id="knobs.down", show=False),
+        Binding("up", "app.focus_previous", "Previous", id="knobs.up", show=False),
+        Binding("question_mark", "explain", "Explain", id="knobs.explain", tooltip="What this knob is"),
+        Binding("escape", "close", "Close", id="knobs.close", tooltip="Change nothing"),
+    ]
 
     def __init__(self, view: RunView) -> None:
         super().__init__()
         self._knobs = [each for each in family(view.recipe.family).spec.knobs() if each.live]
         values = dict(view.recipe.knobs)
         for change in view.knob_changes:
-            values[change.name] = float(change.after)
+            values[change.name] = real(change.after)
         self._values = values
 
     def compose(self) -> ComposeResult:
@@ -45,12 +53,27 @@ class KnobScreen(ModalScreen[tuple[str, Value] | None]):
             for knob in self._knobs:
                 value = self._values.get(knob.name, knob.default)
                 yield KnobRow(knob, value, value)
+        yield Keys(show_command_palette=False)
 
     @on(Input.Submitted)
     def _turned(self, event: Input.Submitted) -> None:
         row = event.input.parent
         if isinstance(row, KnobRow) and row.value is not None:
             self.dismiss((row.knob.name, row.value))
+
+    def action_turn(self) -> None:
+        """Take a row that is turned and not typed."""
+        row = self.focused.parent if self.focused is not None else None
+        if isinstance(row, KnobRow) and row.value is not None:
+            self.dismiss((row.knob.name, row.value))
+
+    def action_explain(self) -> None:
+        """Look at the entry of the knob with the cursor."""
+        from tui.screens.peek import PeekScreen
+
+        row = self.focused.parent if self.focused is not None else None
+        if isinstance(row, KnobRow) and row.entry:
+            self.app.push_screen(PeekScreen(row.entry))
 
     def action_close(self) -> None:
         """Change nothing."""

@@ -16,12 +16,12 @@ from textual.widgets import Button, Static
 
 from engine.catalog import RunTarget
 from engine.core.errors import LexigradError
-from engine.core.estimate import Estimate, estimate
+from engine.core.estimate import estimate
 from engine.core.recipe import Asked
-from engine.core.spec import Knob, Value
-from tui.figures import count, duration, memory
+from engine.core.spec import Knob, Spec, Value
 from tui.join import launch, plan
 from tui.render.safe import safe
+from tui.run_words import cost_lines
 from tui.screens.page import Page
 from tui.widgets.knob_row import KnobRow
 from tui.widgets.topbar import TopBar
@@ -118,26 +118,29 @@ class LaunchScreen(Page):
         """Estimate anew: a run may have ended that tells the machine's speed."""
         self._describe()
 
-    def _rows(self) -> list[KnobRow]:
+    def _rows(self) -> list[Widget]:
         preset = self._target.family.configure(self._target.preset.name).values()
         values = {**preset, **self._target.changes}
-        rows = [KnobRow(each, values[each.name], preset[each.name]) for each in self._ordered()]
-        machine = [replace(each, default=self._target.seed) if each.name == "seed" else each for each in MACHINE]
-        return rows + [KnobRow(each, each.default, each.default) for each in machine]
+        rows: list[Widget] = []
+        for title, knobs in self._groups():
+            rows.append(Static(title, classes="group", markup=False))
+            rows += [
+                KnobRow(each, values.get(each.name, each.default), preset.get(each.name, each.default))
+                for each in knobs
+            ]
+        return rows
 
-    def _ordered(self) -> list[Knob]:
-        """The family's own knobs come first, those of every family after the data."""
-        from engine.core.spec import Spec
-
+    def _groups(self) -> list[tuple[str, list[Knob]]]:
+        """Return the data and the family's own knobs first, those of every family then, the machine's last."""
         common = {each.name for each in Spec.knobs()}
         knobs = list(self._target.family.spec.knobs())
-        data = [
-            replace(each, choices=self._target.family.data) if each.name == "data" and self._listed() else each
-            for each in knobs
-            if each.name == "data"
-        ]
+        data = [each for each in knobs if each.name == "data"]
+        if self._listed():
+            data = [replace(each, choices=self._target.family.data) for each in data]
         own = [each for each in knobs if each.name not in common]
-        return data + own + [each for each in knobs if each.name in common and each.name != "data"]
+        training = [each for each in knobs if each.name in common and each.name != "data"]
+        machine = [replace(each, default=self._target.seed) if each.name == "seed" else each for each in MACHINE]
+        return [("data and model", data + own), ("training", training), ("this run", machine)]
 
     def _listed(self) -> bool:
         """Whether the data that the target names is one of the family's list (else it is a file, to be typed)."""
@@ -162,7 +165,7 @@ class LaunchScreen(Page):
         try:
             spec = self._wanted().spec
             store = self.services.store if self.services.ready else None
-            cost.update(cost_words(estimate(self._target.family, self._target.preset, spec, store)))
+            cost.update(Content("\n").join(cost_lines(estimate(self._target.family, self._target.preset, spec, store))))
         except LexigradError as error:
             cost.update(Content.styled(safe(str(error)), "$error"))
 
@@ -182,13 +185,17 @@ class LaunchScreen(Page):
     def _at_knob(self, event: DescendantFocus) -> None:
         node = event.widget.parent
         if isinstance(node, KnobRow):
-            text = Content.assemble(
-                (node.knob.name.replace("_", " "), "bold"),
-                "\n",
-                node.knob.help,
-                ("\n? opens the entry " + node.knob.entry if node.knob.entry else "", "$text-muted"),
-            )
-            self.query_one("#help", Static).update(text)
+            self.query_one("#help", Static).update(self._about(node.knob))
+
+    def _about(self, knob: Knob) -> Content:
+        """Return what a knob is, whether it may be turned later, and the page that explains it."""
+        parts = [Content.styled(knob.name.replace("_", " "), "bold"), Content(safe(knob.help))]
+        if knob.live:
+            parts.append(Content.styled("May be turned while it trains.", "$success"))
+        if knob.entry and self.services.ready:
+            title = safe(self.services.library.term(knob.entry.partition("#")[0]))
+            parts.append(Content.assemble(("? ", "$accent"), (title, "$text-muted")))
+        return Content("\n").join(parts)
 
     @on(KnobRow.Changed)
     def _changed(self) -> None:
@@ -243,15 +250,3 @@ class LaunchScreen(Page):
 
         root = Path(engine.__path__[0])
         self.app.push_screen(CodeScreen([root / path for path in self._target.family.code]))
-
-
-def cost_words(cost: Estimate) -> Content:
-    """Return parameters, memory, steps and time, each with where it comes from."""
-    lines = [
-        (f"{count(cost.parameters)} parameters", ""),
-        (f"about {memory(cost.memory)} of memory", ""),
-        (f"{cost.steps:,} steps", ""),
-    ]
-    if cost.seconds is not None:
-        lines.append((f"about {duration(cost.seconds)}  ({cost.basis})", ""))
-    return Content("\n").join([Content.styled(text, style) for text, style in lines])

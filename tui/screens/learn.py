@@ -1,21 +1,27 @@
-"""The course: every walkthrough, how far one is, and what it needs."""
+"""The course: every walkthrough, how far one is, and what its steps are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from textual import on
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
 
+from glossary.model import Walkthrough
+from tui.render.markdown import plain
 from tui.render.safe import safe
 from tui.screens.page import Page
 from tui.widgets.menu import Menu
 
+BAR = 16
+"""Cells of the bar that says how far one is."""
+
 
 class LearnScreen(Page):
-    """One line a walkthrough."""
+    """Walkthroughs at the left; at the right what the one with the cursor is about."""
 
     CSS_PATH = "learn.tcss"
 
@@ -24,11 +30,12 @@ class LearnScreen(Page):
         return " ‹ Learn"
 
     def body(self) -> Iterator[Widget]:
-        """A sentence and a list."""
-        yield Static(
-            "Walkthroughs notice what you did: a step is done when it really happened.", id="lead", markup=False
+        """A list and a card."""
+        yield Horizontal(
+            Menu(id="walks", opens="Begin", spaced=True),
+            VerticalScroll(Static("", id="card", markup=False), can_focus=False),
+            id="learn",
         )
-        yield Menu(id="walks")
 
     def on_mount(self) -> None:
         """List what there is."""
@@ -40,24 +47,51 @@ class LearnScreen(Page):
         """Show how far one is in each."""
         lines: list[tuple[str, Content, bool]] = []
         for name, walk in self.services.walkthroughs.items():
-            done, steps = len(self.services.record.finished_steps(name)), len(walk.steps)
-            full = round(12 * done / steps)
-            bar = Content.assemble(("━" * full, "$success"), ("━" * (12 - full), "$surface-lighten-2"))
-            state = "finished" if done >= steps else f"step {done + 1} of {steps}" if done else f"{steps} steps"
-            title = Content.assemble(
-                (safe(walk.title), "bold"), (f"   level {walk.level} · about {walk.minutes} min", "$text-muted")
+            done, steps = len(self._done(walk)), len(walk.steps)
+            full = round(BAR * done / steps)
+            state = "finished" if done >= steps else f"{done} of {steps} done" if done else f"{steps} steps"
+            text = Content.assemble(
+                (safe(walk.title), "bold"),
+                "\n",
+                ("━" * full, "$success"),
+                ("━" * (BAR - full), "$text-disabled"),
+                (f"  {state} · about {walk.minutes} min", "$text-muted"),
             )
-            lines.append(
-                (
-                    name,
-                    Content.assemble(title, "\n", (safe(walk.one_line), "$text-muted"), "\n", bar, f"  {state}\n"),
-                    False,
-                )
-            )
-        self.query_one(Menu).fill(
-            lines or [("none", Content.styled("There is no walkthrough here.", "$text-muted"), True)]
-        )
+            lines.append((name, text, False))
+        none = Content.styled("There is no walkthrough here.", "$text-muted")
+        self.query_one(Menu).fill(lines or [("none", none, True)])
+        self._describe()
+
+    @on(OptionList.OptionHighlighted)
+    def _describe(self) -> None:
+        walk = self.services.walkthroughs.get(self.query_one(Menu).chosen or "") if self.services.ready else None
+        if walk is not None:
+            needs = ", ".join(self.services.library.term(slug) for slug in walk.needs)
+            self.query_one("#card", Static).update(card(walk, self._done(walk), needs))
+
+    def _done(self, walk: Walkthrough) -> frozenset[str]:
+        return self.services.record.finished_steps(walk.slug)
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         self.lexigrad.open_place(f"walk/{event.option.id}")
+
+
+def card(walk: Walkthrough, done: frozenset[str], needs: str) -> Content:
+    """Return what a walkthrough is: its sentence, its text, what it needs, and its steps."""
+    lines = [
+        Content.styled(safe(walk.title), "bold $accent"),
+        Content.styled(safe(walk.one_line), "italic"),
+        Content.styled(
+            f"level {walk.level} · about {walk.minutes} min" + (f" · on the pages {safe(needs)}" if needs else ""),
+            "$text-muted",
+        ),
+        Content(""),
+        *([plain(walk.text), Content("")] if walk.text else []),
+        Content.styled("A step is done when it really happened: a run, a prediction, an answer.", "$text-muted"),
+        Content(""),
+    ]
+    for number, step in enumerate(walk.steps, 1):
+        sign = Content.styled("✓", "$success") if step.id in done else Content.styled("·", "$text-muted")
+        lines.append(Content.assemble(sign, (f" {number:>2}  ", "$text-muted"), safe(step.title)))
+    return Content("\n").join(lines)

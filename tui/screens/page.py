@@ -11,8 +11,9 @@ from textual.containers import Container
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
+from tui.widgets.keys import Keys
 from tui.widgets.topbar import TopBar
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Page(Screen[None]):
         yield Static("", id="too-small", markup=False)
         with Container(id="body"):
             yield from self.body()
-        yield Footer(show_command_palette=False)
+        yield Keys(show_command_palette=False)
 
     def crumbs(self) -> str:
         """Return where this screen is, for the top line."""
@@ -65,9 +66,18 @@ class Page(Screen[None]):
     def runs_changed(self, changed: frozenset[str]) -> None:
         """Redraw what shows one of these runs; called at most once a tick, on the screen that is seen."""
 
+    def applies(self, action: str) -> bool:
+        """Whether a key's action can do something now; the line of keys leaves out the others."""
+        return action != "explain" or bool(self.explained())
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is there: not before it is composed, nor after the app began to close."""
+        return self.is_mounted and self.is_attached and bool(self.query("TopBar #status"))
+
     def on_screen_resume(self) -> None:
         """Show what happened while another screen was seen."""
-        if not self.is_mounted:
+        if not self.whole:
             return
         self.query_one(TopBar).refresh_status(self.services)
         if self.services.ready:

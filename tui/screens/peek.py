@@ -9,13 +9,19 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui.render.markdown import plain
 from tui.render.safe import safe
+from tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
+    from glossary.library import Library
     from tui.app import Lexigrad
+
+
+NEAR = 5
+"""How many pages of the same topic are named in place of one that is not there."""
 
 
 class PeekScreen(ModalScreen[str | None]):
@@ -37,14 +43,18 @@ class PeekScreen(ModalScreen[str | None]):
         entry = library.entries.get(self._slug)
         with VerticalScroll(id="card"):
             if entry is None:
-                yield Static(Content(f"{safe(library.term(self._slug))} is still to be written."))
+                yield Static(coming(self._slug, library))
             else:
                 section = entry.section(self._heading) or entry.section("In one sentence")
                 yield Static(Content.styled(safe(entry.title), "bold $accent"))
                 yield Static(Content.styled(safe(entry.one_line), "italic"), classes="line")
                 if section is not None:
                     yield Static(plain(section.text))
-        yield Footer(show_command_palette=False)
+        yield Keys(show_command_palette=False)
+
+    def applies(self, action: str) -> bool:
+        """A page that is still to be written cannot be opened."""
+        return action != "open" or self._slug in cast("Lexigrad", self.app).services.library.entries
 
     def on_mount(self) -> None:
         """Take the keys."""
@@ -58,3 +68,13 @@ class PeekScreen(ModalScreen[str | None]):
     def action_close(self) -> None:
         """Go back."""
         self.dismiss(None)
+
+
+def coming(slug: str, library: Library) -> Content:
+    """Return that an entry is still to be written, and what of its topic is there already."""
+    topic = next((each for each in library.topics() if slug in each.slugs), None)
+    near = [library.entries[each].title for each in topic.slugs if each in library.entries][:NEAR] if topic else []
+    words = Content.assemble((safe(library.term(slug)), "bold $accent"), "\nThis page is still to be written.")
+    if topic is None or not near:
+        return words
+    return Content.assemble(words, "\n\n", (f"Of {safe(topic.title)} there is: ", "$text-muted"), safe(", ".join(near)))

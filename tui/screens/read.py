@@ -9,10 +9,12 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
-from tui.join import launch_entry, measured_lines, run_words
+from engine.core.errors import UsageError
+from tui.join import launch_entry, measured_lines, own_targets, run_words
 from tui.reading import library_lines, reader_crumbs, related_lines
 from tui.render.safe import safe
 from tui.screens.page import Page
@@ -22,6 +24,10 @@ from tui.widgets.topbar import TopBar
 
 if TYPE_CHECKING:
     from glossary.model import Entry
+
+
+FACTS_WIDTH = 29
+"""Columns of the measured figures beside a page."""
 
 
 class ReadScreen(Page):
@@ -71,7 +77,12 @@ class ReadScreen(Page):
         yield Horizontal(
             Vertical(Input(placeholder="filter", id="filter"), Menu(id="entries"), id="library"),
             EntryView(id="page"),
-            Vertical(Menu(id="actions"), Static("", id="facts", markup=False), Menu(id="related"), id="side"),
+            Vertical(
+                Menu(id="actions", opens="Do"),
+                Static("", id="facts", markup=False),
+                Menu(id="related", spaced=True),
+                id="side",
+            ),
             id="reader",
         )
 
@@ -82,6 +93,11 @@ class ReadScreen(Page):
         self.query_one(EntryView).focus()
         if self.services.ready:
             self._open(self._slug, self._heading)
+
+    def on_resize(self, event: Resize) -> None:
+        """Write the figures for the width that there is now."""
+        if self.services.ready and self.whole:
+            self.call_after_refresh(self._fill_side)
 
     def refresh_content(self) -> None:
         """Show what changed elsewhere: figures, what was read."""
@@ -186,8 +202,9 @@ class ReadScreen(Page):
         lines.append(("outline", Content.assemble((" o  ", "$accent"), "Jump to a heading")))
         self.query_one("#actions", Menu).fill(lines)
         facts = self.query_one("#facts", Static)
-        measured = measured_lines(entry, self.services)
-        facts.display = bool(entry.run)
+        narrow = self.has_class("-narrow")
+        measured = measured_lines(entry, self.services, width=0 if narrow else FACTS_WIDTH)
+        facts.display = bool(entry.run or own_targets(entry.slug))
         facts.border_title = "You measured"
         facts.update(measured)
         self.query_one("#related", Menu).fill(related_lines(entry, self.services.library))
@@ -223,10 +240,13 @@ class ReadScreen(Page):
         from tui.screens.code import CodeScreen
 
         entry = self.entry
-        if entry is not None and entry.code:
-            self.app.push_screen(CodeScreen.of_target(entry.code))
-        else:
+        if entry is None or not entry.code:
             self.notify("There is no code behind this page.", markup=False)
+            return
+        try:
+            self.app.push_screen(CodeScreen.of_target(entry.code))
+        except UsageError as error:
+            self.notify(safe(str(error)), severity="warning", markup=False)
 
     def action_outline(self) -> None:
         """Jump to a heading."""

@@ -18,8 +18,9 @@ from engine.core.control import Checkpoint, Command, Pause, Resume, SetKnob, Ste
 from engine.core.errors import LexigradError
 from engine.core.liveness import LIVE
 from engine.core.spec import Panel
+from tui.recipes import target_from
 from tui.render.safe import safe
-from tui.run_words import banner, crumbs_of, progress_line
+from tui.run_words import RESUMABLE, banner, crumbs_of, page_of, progress_line
 from tui.screens.page import Page
 from tui.widgets.panel import PanelWidget
 from tui.widgets.panels import make_panel
@@ -39,6 +40,8 @@ LEAD_SPAN = 2
 """Rows and columns that the first panel takes, the one that matters most."""
 LEAD_COLUMNS = 3
 """Columns from which on it does."""
+AWAITED = 4
+"""How many panels are shown before the run has anything for them."""
 ONE_COLUMN_ROWS = 14
 """Rows of a panel where they stand below one another."""
 
@@ -53,10 +56,11 @@ class RunScreen(Page):
         Binding("r", "resume", "Resume", id="run.resume", tooltip="Go on from the last checkpoint"),
         Binding("full_stop", "step", "Step", id="run.step", tooltip="One step, then pause"),
         Binding("e", "knobs", "Knobs", id="run.knobs", tooltip="Turn a knob while it trains"),
+        Binding("a", "again", "Again", id="run.again", tooltip="Open the form with this run's knobs, to change some"),
         Binding("z", "zoom", "Zoom", id="run.zoom", tooltip="The panel with the cursor, alone"),
         Binding("c", "code", "Code", id="run.code", tooltip="The files that train this very run"),
         Binding("ctrl+s", "checkpoint", "Save", id="run.checkpoint", tooltip="Write a checkpoint now", show=False),
-        Binding("enter", "page", "Its page", id="run.page", tooltip="The entry that this run belongs to", show=False),
+        Binding("enter", "page", "Its page", id="run.page", tooltip="The entry that this run belongs to"),
         Binding(
             "left_square_bracket",
             "turn(-1)",
@@ -82,6 +86,7 @@ class RunScreen(Page):
         self._at = 0
         self._by_hand = False
         self._built_for = ""
+        self._state = ""
 
     @property
     def id_shown(self) -> str:
@@ -144,7 +149,10 @@ class RunScreen(Page):
             return
         self.query_one(TopBar).set_crumbs(crumbs_of(view, self._at, len(self._ids)))
         self.query_one(TopBar).refresh_status(self.services)
-        self.query_one("#progress", Static).update(progress_line(view, self.query_one("#progress").size.width))
+        self.query_one("#progress", Static).update(progress_line(view, self.size.width - 2))
+        if view.state != self._state:
+            self._state = view.state
+            self.refresh_bindings()
         said = banner(view, self.services)
         if said is None:
             self.query_one("#banner").display = False
@@ -178,8 +186,8 @@ class RunScreen(Page):
     def _arrange(self, view: RunView) -> None:
         """Show the panels that have something to show, in a grid without holes, the first panel the widest."""
         panels = list(self.query(PanelWidget))
-        for widget in panels:
-            widget.set_class(not has_news(widget.panel, view), "silent")
+        for index, widget in enumerate(panels):
+            widget.set_class(not (has_news(widget.panel, view) or awaited(index, view)), "silent")
         shown = [widget for widget in panels if not widget.has_class("silent")]
         if not shown or self.query_one("#panels").has_class("zoomed"):
             return
@@ -204,6 +212,17 @@ class RunScreen(Page):
                 widget.show(view, others)
 
     # Keys
+
+    def applies(self, action: str) -> bool:
+        """A run that has ended cannot be paused, one that goes on not be resumed."""
+        if action in {"pause", "stop", "step", "knobs"}:
+            return self._state in LIVE
+        if action == "resume":
+            view = self._view()
+            return self._state in RESUMABLE and view is not None and view.saved is not None
+        if action == "page":
+            return self._state == "finished"
+        return super().applies(action)
 
     def _alive(self) -> bool:
         view = self._view()
@@ -266,6 +285,15 @@ class RunScreen(Page):
             KnobScreen(view), lambda turn: self._send(SetKnob(name=turn[0], value=turn[1])) if turn else None
         )
 
+    def action_again(self) -> None:
+        """Open the form with this run's knobs."""
+        from tui.screens.launch import LaunchScreen
+
+        view = self._view()
+        target = target_from(view.recipe) if view is not None else None
+        if target is not None:
+            self.app.push_screen(LaunchScreen(target))
+
     def action_zoom(self) -> None:
         """Show the focused panel alone, or all of them again."""
         grid = self.query_one("#panels")
@@ -303,10 +331,9 @@ class RunScreen(Page):
     def action_page(self) -> None:
         """Open the entry from whose page the run was started, or its family's."""
         view = self._view()
-        if view is not None:
-            slug = view.recipe.entry or (family(view.recipe.family).entry if view.recipe.family in FAMILIES else "")
-            if slug:
-                self.lexigrad.open_place(f"read/{slug}")
+        slug = page_of(view.recipe) if view is not None else ""
+        if slug:
+            self.lexigrad.open_place(f"read/{slug}")
 
     def action_turn(self, by: int) -> None:
         """Look at another run of the group."""
@@ -332,10 +359,13 @@ def wanted(panel: Panel, view: RunView) -> bool:
 
 
 def has_news(panel: Panel, view: RunView) -> bool:
-    """Whether the panel has, or may still get, something to show: a run draws everything that it can at its start."""
-    if not panel.events or not view.latest or not view.series:
-        return True
-    return any(name in view.series or name in view.latest for name in panel.events)
+    """Whether the panel has something to show."""
+    return not panel.events or any(name in view.series or name in view.latest for name in panel.events)
+
+
+def awaited(index: int, view: RunView) -> bool:
+    """Whether an empty panel is shown: the first few are, until the run has drawn; it draws all it can at its start."""
+    return index < AWAITED and not (view.latest and view.series)
 
 
 def columns_for(width: int, panels: int) -> int:

@@ -16,16 +16,26 @@ from engine.core.errors import LexigradError
 from engine.core.liveness import LIVE
 from engine.core.store import Run
 from tui.figures import ago, headline_words
-from tui.recipes import differences
+from tui.recipes import differences, target_from
 from tui.render.safe import safe
-from tui.run_words import STATES
+from tui.run_words import RESUMABLE, STATES, about
 from tui.screens.page import Page
 
-COLUMNS = ("", "run", "what differs", "reached", "made", "id")
+COLUMNS = ("", "state", "run", "what differs", "reached", "made")
+LONGEST = 34
+"""Characters of a cell; what is longer stands whole below the table."""
 NO_RUNS = """Nothing has been trained yet.
 
-Press escape and then t for the list of families, or open an entry and press r:
-the run appears here, goes on when the app is closed, and can be opened again any time."""
+Press t for the list of families, or open an entry and press r.
+A run goes on when the app is closed, and can be opened here any time."""
+
+
+class RunTable(DataTable[Text]):
+    """The table, its keys in the line at the bottom."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Open", id="table.open", tooltip="Open the run, or all that are marked"),
+    ]
 
 
 class RunsScreen(Page):
@@ -40,8 +50,10 @@ class RunsScreen(Page):
             id="runs.mark",
             tooltip="Mark for a look at several at once; enter opens the marked ones together",
         ),
+        Binding("a", "again", "Again", id="runs.again", tooltip="Open the form with this run's knobs, to change some"),
         Binding("r", "resume", "Resume", id="runs.resume", tooltip="Go on from the last checkpoint"),
         Binding("s", "stop", "Stop", id="runs.stop", tooltip="End after this step, with a checkpoint"),
+        Binding("t", "train", "Train", id="runs.train", tooltip="Start a run of any family"),
         Binding("d", "delete", "Delete", id="runs.delete", tooltip="Throw the run away; u takes it back"),
         Binding("u", "undo", "Undo", id="runs.undo", tooltip="Take back what was thrown away last"),
         Binding("y", "copy", "Copy id", id="runs.copy", tooltip="Copy the run's id", show=False),
@@ -63,7 +75,8 @@ class RunsScreen(Page):
 
     def body(self) -> Iterator[Widget]:
         """The table, or what to do where there is nothing to list."""
-        yield DataTable[Text](id="table", cursor_type="row", zebra_stripes=False)
+        yield RunTable(id="table", cursor_type="row", zebra_stripes=False)
+        yield Static("", id="about", markup=False)
         yield Static(NO_RUNS, id="empty", markup=False)
 
     def on_mount(self) -> None:
@@ -100,9 +113,11 @@ class RunsScreen(Page):
             table.add_row(*self._cells(run), key=run.id)
         table.move_cursor(row=min(kept, len(runs) - 1))
         table.display = bool(runs)
+        self.query_one("#about").display = bool(runs)
         self.query_one("#empty").display = not runs
         if runs and self.focused is None:
             table.focus()
+        self._describe()
 
     def _cells(self, run: Run) -> list[Text]:
         state = run.state()
@@ -113,26 +128,51 @@ class RunsScreen(Page):
             recipe = run.recipe
         except LexigradError as error:
             return [
-                Text("✗"),
-                Text("cannot be read"),
-                Text(safe(error.what)),
-                Text(""),
-                Text(ago(run)),
+                Text(" "),
+                Text("✗ unreadable", style=style),
                 Text(safe(run.id)),
+                Text(shortened(safe(error.what))),
+                Text(""),
+                Text(ago(run), style=muted),
             ]
-        mark = "◆" if run.id in self._marked else " "
-        name = run.label.name or f"{recipe.family} / {recipe.preset}"
         reached = headline_words(run) if state not in LIVE or state == "running" else ""
         return [
-            Text.assemble((mark, style), (sign, style), f" {'live' if state == 'running' else state}", style=style),
-            Text(safe(name), style="bold"),
-            Text(safe(differences(recipe))),
-            Text(reached),
+            Text("◆" if run.id in self._marked else " ", style=self.app.theme_variables.get("accent", "")),
+            Text(f"{sign} {'live' if state == 'running' else state}", style=style),
+            Text(safe(run.label.name or f"{recipe.family} / {recipe.preset}"), style="bold"),
+            Text(shortened(differences(recipe))),
+            Text(shortened(reached.partition(" · ")[0])),
             Text(ago(run), style=muted),
-            Text(safe(run.id), style=muted),
         ]
 
+    @on(DataTable.RowHighlighted)
+    def _describe(self) -> None:
+        """Say below the table what does not fit into a row."""
+        run = self._current()
+        if run is not None:
+            self.query_one("#about", Static).update(about(run, self.services))
+        self.refresh_bindings()
+
     # Keys
+
+    def applies(self, action: str) -> bool:
+        """What can be done depends on the run with the cursor."""
+        run = self._current()
+        if action == "undo":
+            return bool(self._deleted)
+        if action == "train":
+            return not self._shown
+        if action in {"select_cursor", "mark", "again", "resume", "stop", "delete"} and run is None:
+            return False
+        if action == "stop":
+            return run is not None and run.state() in LIVE
+        if action == "resume":
+            return run is not None and run.state() in RESUMABLE
+        return super().applies(action)
+
+    def action_train(self) -> None:
+        """Open the list of families."""
+        self.lexigrad.open_place("train")
 
     def _current(self) -> Run | None:
         row = self.query_one(DataTable).cursor_row
@@ -176,6 +216,15 @@ class RunsScreen(Page):
         """Go on with the run."""
         self._try(self.services.launcher.resume)
 
+    def action_again(self) -> None:
+        """Open the form with the run's knobs."""
+        from tui.screens.launch import LaunchScreen
+
+        run = self._current()
+        target = target_from(run.recipe) if run is not None else None
+        if target is not None:
+            self.app.push_screen(LaunchScreen(target))
+
     def action_stop(self) -> None:
         """End the run."""
         self._try(self.services.launcher.stop)
@@ -217,3 +266,8 @@ class RunsScreen(Page):
     def action_edge(self, last: int) -> None:
         """Go to the first or the last run."""
         self.query_one(DataTable).move_cursor(row=len(self._shown) - 1 if last else 0)
+
+
+def shortened(words: str) -> str:
+    """Return what of a text fits a cell."""
+    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"

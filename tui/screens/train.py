@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Container, Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
 
 from engine.catalog import families, parse_target
 from engine.core.errors import LexigradError
+from engine.core.estimate import estimate
 from engine.core.spec import Family, Preset
-from tui.figures import duration
+from tui.figures import ago, duration, headline_words
 from tui.join import launch, plan
+from tui.recipes import latest_finished
 from tui.render.safe import safe
+from tui.run_words import cost_lines
 from tui.screens.page import Page
+from tui.widgets.knob_row import words
 from tui.widgets.menu import Menu
+
+if TYPE_CHECKING:
+    from tui.services import Services
+
+FACTS = ("takes", "reached", "knobs", "data", "measures", "panels")
+"""What is told of a preset, in this order."""
 
 
 class TrainScreen(Page):
@@ -28,7 +38,6 @@ class TrainScreen(Page):
     CSS_PATH = "train.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "start", "Run", id="train.start", tooltip="Start this preset as it is"),
-        Binding("enter", "form", "Set up", id="train.form", tooltip="Look at its knobs first"),
         Binding("c", "code", "Code", id="train.code", tooltip="The family's files"),
         Binding("e", "entry", "Entry", id="train.entry", tooltip="Read what this family is"),
     ]
@@ -39,7 +48,18 @@ class TrainScreen(Page):
 
     def body(self) -> Iterator[Widget]:
         """A list and a card."""
-        yield Horizontal(Menu(id="presets"), VerticalScroll(Static("", id="card", markup=False)), id="train")
+        yield Horizontal(
+            Menu(id="presets", opens="Set up"),
+            VerticalScroll(
+                Static("", id="heading", markup=False), Container(*self._facts(), id="facts"), can_focus=False
+            ),
+            id="train",
+        )
+
+    def _facts(self) -> Iterator[Widget]:
+        for name in FACTS:
+            yield Static(name, classes="name", markup=False)
+            yield Static("", id=f"fact-{name}", markup=False)
 
     def on_mount(self) -> None:
         """List everything there is to train."""
@@ -57,10 +77,16 @@ class TrainScreen(Page):
     def _chosen(self) -> str:
         return self.query_one("#presets", Menu).chosen or ""
 
+    def refresh_content(self) -> None:
+        """Tell what was measured meanwhile."""
+        self._shown()
+
     @on(OptionList.OptionHighlighted)
     def _shown(self) -> None:
         family, preset = parse_target(self._chosen())
-        self.query_one("#card", Static).update(card(family, preset))
+        self.query_one("#heading", Static).update(heading(family, preset))
+        for name, text in facts(family, preset, self.services).items():
+            self.query_one(f"#fact-{name}", Static).update(text)
 
     @on(OptionList.OptionSelected)
     def action_form(self) -> None:
@@ -89,6 +115,10 @@ class TrainScreen(Page):
         root = Path(engine.__path__[0])
         self.app.push_screen(CodeScreen([root / path for path in family.code]))
 
+    def explained(self) -> str:
+        """Return the entry of the family that is shown."""
+        return parse_target(self._chosen())[0].entry
+
     def action_entry(self) -> None:
         """Open the family's entry."""
         family, _ = parse_target(self._chosen())
@@ -97,31 +127,50 @@ class TrainScreen(Page):
 
 def preset_line(preset: Preset) -> Content:
     """Return a preset's name and its time."""
-    return Content.assemble(f"  {preset.name:<12}", (duration(preset.seconds or None), "$text-muted"))
+    return Content.assemble(f"  {preset.name:<14}", (f"{duration(preset.seconds or None):>9}", "$text-muted"))
 
 
-def card(family: Family, preset: Preset) -> Content:
-    """Return what a family and one of its presets are."""
-    knobs = "   ".join(f"{name.replace('_', ' ')} {value}" for name, value in preset.knobs.items())
-    metrics = ", ".join(metric.title for metric in family.headline)
+def heading(family: Family, preset: Preset) -> Content:
+    """Return what a family and one of its presets are, in sentences."""
     return Content.assemble(
-        (family.title, "bold $accent"),
+        (safe(family.title), "bold $accent"),
         "\n",
-        family.summary,
+        safe(family.summary),
         "\n\n",
-        (preset.name, "bold"),
+        (safe(preset.name), "bold"),
         "\n",
-        preset.help,
-        "\n\n",
-        ("knobs    ", "$text-muted"),
-        knobs,
-        "\n",
-        ("data     ", "$text-muted"),
-        ", ".join(family.data),
-        "\n",
-        ("measures ", "$text-muted"),
-        metrics,
-        "\n",
-        ("panels   ", "$text-muted"),
-        ", ".join(panel.title for panel in family.panels),
+        safe(preset.help),
     )
+
+
+def facts(family: Family, preset: Preset, services: Services) -> dict[str, Content]:
+    """Return what a preset costs, what it reached here, and what is in it, each under its name."""
+    knobs = [
+        Content.assemble((name.replace("_", " ") + " ", "$text-muted"), words(value))
+        for name, value in preset.knobs.items()
+    ]
+    return {
+        "takes": _cost(family, preset, services),
+        "reached": _reached(family, preset, services),
+        "knobs": Content("   ").join(knobs),
+        "data": Content(", ".join(family.data)),
+        "measures": Content(", ".join(metric.title for metric in family.headline)),
+        "panels": Content(", ".join(panel.title for panel in family.panels)),
+    }
+
+
+def _cost(family: Family, preset: Preset, services: Services) -> Content:
+    try:
+        cost = estimate(family, preset, family.configure(preset.name), services.store if services.ready else None)
+    except LexigradError as error:
+        return Content.styled(safe(str(error)), "$warning")
+    return Content(" · ").join(cost_lines(cost))
+
+
+def _reached(family: Family, preset: Preset, services: Services) -> Content:
+    runs = services.watch.runs() if services.ready else []
+    newest = latest_finished(f"{family.name}/{preset.name}", runs)
+    run = next((run for run in runs if run.id == newest), None)
+    if run is None:
+        return Content.styled("nothing here yet; r trains it", "$text-muted")
+    return Content.assemble((headline_words(run), "$accent"), (f"   {ago(run)}", "$text-muted"))

@@ -29,6 +29,10 @@ LOOK = 1.0
 """Seconds between two looks at whether the step's check is met."""
 
 
+class Steps(Menu, can_focus=False):
+    """The list of steps is there to be seen and clicked; the keys are those of the step that is looked at."""
+
+
 class WalkScreen(Page):
     """Free movement: any step can be read at any time; the check waits for the first that is not done."""
 
@@ -59,22 +63,20 @@ class WalkScreen(Page):
     def body(self) -> Iterator[Widget]:
         """Steps and text."""
         yield Horizontal(
-            Menu(id="steps"),
+            Steps(id="steps"),
             VerticalScroll(
                 Static("", id="step"),
                 Static("", id="predict"),
                 Static("", id="check"),
                 Static("", id="after"),
                 id="text",
+                can_focus=False,
             ),
             id="walk",
         )
 
     def on_mount(self) -> None:
         """Go on where one left."""
-        # The keys are the step's own; the list of steps is there to be seen and clicked.
-        for name in ("#steps", "#text"):
-            self.query_one(name).can_focus = False
         if self.services.ready:
             self._begin()
         self.set_interval(LOOK, self._look)

@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import Key
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from engine.core.errors import UsageError
-from engine.core.spec import Knob, Value
+from engine.core.spec import UNBOUNDED, Knob, Value
 
 
 class Cycle(Static, can_focus=True):
@@ -59,6 +60,24 @@ class Cycle(Static, can_focus=True):
         self.action_turn(1)
 
 
+class Number(Input):
+    """A field for a number: the signs that no number has are the screen's keys."""
+
+    KEYS: ClassVar = {"?": "screen.explain", "/": "app.search"}
+
+    async def on_key(self, event: Key) -> None:
+        """Hand the screen's keys on, before they are typed."""
+        action = self.KEYS.get(event.character or "")
+        if action:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Tell the line of keys which of them are not typed."""
+        return character not in self.KEYS and super().check_consume_key(key, character)
+
+
 class KnobRow(Horizontal):
     """A knob; says `KnobRow.Changed` with a value that holds, and shows what is wrong with one that does not."""
 
@@ -89,15 +108,14 @@ class KnobRow(Horizontal):
             return Cycle(self.knob.choices, self._text, id="field")
         if isinstance(self.knob.default, bool):
             return Cycle(("yes", "no"), self._text, id="field")
-        return Input(self._text, id="field", compact=True, select_on_focus=True)
+        kind = Input if isinstance(self.knob.default, str) else Number
+        return kind(self._text, id="field", compact=True, select_on_focus=True)
 
     def _about(self) -> Content:
         if self.trouble:
             return Content.styled(self.trouble, "$error")
-        changed = "" if self._text == words(self._default) else f"  (preset: {words(self._default)})"
-        unit = f"{self.knob.unit}  " if self.knob.unit else ""
-        range_words = "" if self.knob.choices else self.knob.wants().removeprefix("a whole number ").removeprefix("a number ")
-        return Content.assemble((unit, ""), (range_words, "$text-muted"), (changed, "$accent"))
+        changed = "" if self._text == words(self._default) else f"  preset: {words(self._default) or 'empty'}"
+        return Content.assemble((bounds(self.knob), "$text-muted"), (changed, "$accent"))
 
     @property
     def value(self) -> Value | None:
@@ -123,6 +141,18 @@ class KnobRow(Horizontal):
         self.set_class(bool(self.trouble), "wrong")
         self.query_one(".about", Static).update(self._about())
         self.post_message(self.Changed(self))
+
+
+def bounds(knob: Knob) -> str:
+    """Return what a knob may be and its unit, in a few words: ``0 to 64 layers``, ``relu, tanh``, ``0 or more``."""
+    if knob.choices:
+        return ", ".join(knob.choices)
+    if isinstance(knob.default, bool | str):
+        return ""
+    low = "" if knob.low is None else f"{knob.low:,g}"
+    if low and knob.high is not None and knob.high < UNBOUNDED:
+        return f"{low} to {knob.high:,g} {knob.unit}".rstrip()
+    return f"{low} or more {knob.unit}".rstrip() if low else knob.unit
 
 
 def words(value: Value) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -12,17 +12,30 @@ from textual.widgets.option_list import Option
 
 
 class Menu(OptionList):
-    """Options with an id each; the highlighted one survives a refill."""
+    """Options with an id each; the highlighted one survives a refill. Where it shows, only the focus has a bar."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Open", id="menu.open", tooltip="Open the line with the bar"),
         Binding("j", "cursor_down", "Down", id="menu.down", show=False),
         Binding("k", "cursor_up", "Up", id="menu.up", show=False),
         Binding("g", "first", "First", id="menu.first", show=False),
         Binding("G", "last", "Last", id="menu.last", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, *, id: str | None = None, classes: str | None = None, opens: str = "Open", spaced: bool = False
+    ) -> None:
+        """Make an empty list.
+
+        Args:
+            id: as of every widget.
+            classes: as of every widget.
+            opens: what enter does with a line, in a word for the keys at the bottom.
+            spaced: whether an empty row stands between two lines, for lines of several rows.
+        """
         super().__init__(id=id, classes=classes, markup=False)
+        self.opens = opens
+        self.spaced = spaced
 
     def fill(self, lines: Iterable[tuple[str, Content] | tuple[str, Content, bool]]) -> None:
         """Show these lines, each ``(id, text)`` or ``(id, text, disabled)``; the highlight stays where its id does."""
@@ -30,7 +43,7 @@ class Menu(OptionList):
         options = [Option(line[1], id=line[0], disabled=len(line) > 2 and bool(line[2])) for line in lines]
         if [(each.id, each.prompt) for each in options] == [(each.id, each.prompt) for each in self.options]:
             return
-        self.set_options(options)
+        self.set_options(_spaced(options) if self.spaced else options)
         ids = [each.id for each in options]
         if kept in ids:
             self.highlighted = ids.index(kept)
@@ -51,3 +64,11 @@ class Menu(OptionList):
                 self.highlighted = index
                 self.scroll_to_highlight()
                 return
+
+
+def _spaced(options: list[Option]) -> Iterator[Option | None]:
+    """Yield the options with a gap between any two."""
+    for index, option in enumerate(options):
+        if index:
+            yield None
+        yield option

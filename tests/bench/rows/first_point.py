@@ -41,7 +41,7 @@ def _row(part: str, what: str, found: Sample, torch: Sample, target: Target) -> 
         reference=torch,
         targets=(target,),
         how=f"{TARGET} in the app at a pseudo-terminal of 120x40, from the call that the key makes to the painted "
-        "curve. The worker is warm when its processes have been idle for a second; the difference is the median of pairs.",
+        "curve. The worker is warm when its processes were idle for a second; the difference is the median of pairs.",
     )
 
 

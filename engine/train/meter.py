@@ -13,6 +13,9 @@ from torch import Tensor
 INTERVAL = 0.06
 """Seconds between crossings."""
 
+LOSS = "train/loss"
+GRADIENT_NORM = "gradient_norm"
+
 MOST_READINGS = 128
 """Of one crossing; where there were more steps, the extremes of each stretch are kept."""
 
@@ -23,11 +26,12 @@ class Reading:
 
     step: int
     values: dict[str, float]
+    """By the names that panels know: ``train/loss``, ``gradient_norm``."""
 
     @property
     def finite(self) -> bool:
         """Whether this step's update was made: its loss and its gradient were finite."""
-        return math.isfinite(self.values["loss"]) and math.isfinite(self.values.get("gradient_norm", 0.0))
+        return math.isfinite(self.values[LOSS]) and math.isfinite(self.values.get(GRADIENT_NORM, 0.0))
 
 
 class Meter:
@@ -64,21 +68,22 @@ class Meter:
         self._due_at = self.clock() + self.interval
         arrived = self._land()
         if self._steps:
-            table = torch.stack([value.float() for value in self._values]).view(len(self._steps), len(self._names))
+            table = torch.stack(self._values).float().view(len(self._steps), len(self._names))
+            names = [shown(name) for name in self._names]
             if self._asynchronous:
-                self._launch(table)
+                self._launch(names, table)
             else:
-                arrived = _readings(self._names, self._steps, table)
+                arrived = _readings(names, self._steps, table)
             self._names, self._steps, self._values = [], [], []
         return arrived + self._land() if everything else arrived
 
-    def _launch(self, table: Tensor) -> None:
+    def _launch(self, names: list[str], table: Tensor) -> None:
         """Start a copy to pinned memory behind the steps that are queued."""
         host = torch.empty(table.shape, dtype=table.dtype, pin_memory=True)
         host.copy_(table, non_blocking=True)
         landed = torch.cuda.Event()
         landed.record()
-        self._flight = (self._names, self._steps, host, landed)
+        self._flight = (names, self._steps, host, landed)
 
     def _land(self) -> list[Reading]:
         """Return what the copy in flight brought."""
@@ -90,12 +95,17 @@ class Meter:
         return _readings(names, steps, host)
 
 
+def shown(name: str) -> str:
+    """Return the name by which panels know a scalar of `train_step`; one with a slash stays as it is."""
+    return name if "/" in name or name == GRADIENT_NORM else f"train/{name}"
+
+
 def _readings(names: list[str], steps: list[int], table: Tensor) -> list[Reading]:
     """Return a table of scalars as readings, thinned to the extremes of the loss where they are too many."""
     rows: list[list[float]] = table.tolist()
     kept = range(len(rows))
     if len(rows) > MOST_READINGS:
-        kept = extremes([row[names.index("loss")] for row in rows], MOST_READINGS // 2)  # type: ignore[assignment]
+        kept = extremes([row[names.index(LOSS)] for row in rows], MOST_READINGS // 2)  # type: ignore[assignment]
     return [Reading(steps[each], dict(zip(names, rows[each], strict=True))) for each in kept]
 
 

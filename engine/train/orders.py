@@ -62,7 +62,7 @@ class Orders:
         if self.signal:
             os._exit(128 + number)
         self.signal = number
-        self.ending = "terminated"
+        self.ending = self.ending or "terminated"
 
     def _save(self, number: int, frame: FrameType | None) -> None:
         self.wants_save = True

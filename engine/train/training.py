@@ -5,7 +5,7 @@ checkpoints).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from engine.core.errors import RunError
-from engine.core.events import Event, Finished, Note, Phase, Saved, Scalars, Started, number
+from engine.core.events import Event, Finished, Note, Number, Phase, Saved, Scalars, Started, number
 from engine.core.recipe import Recipe
 from engine.core.spec import Family, Value
 from engine.train.advance import Advance
@@ -22,7 +22,7 @@ from engine.train.device import Place
 from engine.train.evaluate import evaluate, looking_at
 from engine.train.governor import Governor
 from engine.train.learner import Learner
-from engine.train.meter import Meter, Reading
+from engine.train.meter import LOSS, Meter, Reading
 from engine.train.orders import Orders
 from engine.train.randomness import random_states
 from engine.train.stopwatch import Lap, Stopwatch
@@ -113,14 +113,13 @@ class Training:
         if not readings:
             return
         lap = self.watch.lap(self.step)
-        rows = [(reading, _named(reading)) for reading in readings]
+        last = readings[-1].values
         if lap.steps:
-            rows[-1][1].update(self._pace(lap))
-        self.latest |= {
-            name: value for _, values in rows[-1:] for name, value in values.items() if math.isfinite(value)
-        }
+            last |= self._pace(lap)
+        self.latest |= {name: value for name, value in last.items() if math.isfinite(value)}
+        times = [lap.time_of(self.step - reading.step) for reading in readings]
         self.writer.emit_all(
-            [self._scalars(reading.step, lap.time_of(self.step - reading.step), row) for reading, row in rows]
+            [self._scalars(each.step, at, each.values) for each, at in zip(readings, times, strict=True)]
         )
         for reading in readings:
             if not reading.finite:
@@ -128,8 +127,10 @@ class Training:
 
     def _scalars(self, step: int, seconds: float, values: dict[str, float]) -> Scalars:
         """Return the event of some scalars of one step."""
-        by_name = {name: number(value) for name, value in values.items()}
-        return Scalars(s=step, t=round(seconds, 4), n=step * self.samples_per_step, v=by_name)
+        finite: Mapping[str, Number] = values
+        if not math.isfinite(sum(values.values())):
+            finite = {name: number(value) for name, value in values.items()}
+        return Scalars(s=step, t=round(seconds, 4), n=step * self.samples_per_step, v=dict(finite))
 
     def _pace(self, lap: Lap) -> dict[str, float]:
         """Return learning rate, overhead and speed."""
@@ -143,7 +144,7 @@ class Training:
 
     def _diverged(self, reading: Reading) -> RunError:
         """Say that training broke down, and what helps."""
-        where = "loss" if not math.isfinite(reading.values["loss"]) else "gradient"
+        where = "loss" if not math.isfinite(reading.values[LOSS]) else "gradient"
         kept = (
             f"the checkpoint of step {self._saved_at:,} stands" if self._saved_at >= 0 else "that update was not made"
         )
@@ -246,11 +247,3 @@ class Training:
         self.emit(Finished(headline=headline, stopped=self.orders.ending == "stopped"))
         self.phase = "finished"
         self.beat(at_once=True)
-
-
-def _named(reading: Reading) -> dict[str, float]:
-    """Return a reading's values by the names that panels know: ``train/loss``; a name with a slash stays as it is."""
-    return {
-        name if "/" in name or name == "gradient_norm" else f"train/{name}": value
-        for name, value in reading.values.items()
-    }

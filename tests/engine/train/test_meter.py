@@ -26,7 +26,7 @@ def test_readings_come_in_order_with_their_values() -> None:
         meter.add(step, {"loss": torch.tensor(float(step)), "gradient_norm": torch.tensor(0.5)})
     readings = meter.cross()
     assert [(each.step, each.values) for each in readings] == [
-        (step, {"loss": float(step), "gradient_norm": 0.5}) for step in (1, 2, 3)
+        (step, {"train/loss": float(step), "gradient_norm": 0.5}) for step in (1, 2, 3)
     ]
     assert meter.cross() == []
 
@@ -48,7 +48,7 @@ def test_a_spike_of_a_single_step_survives_thinning() -> None:
     meter = Meter(torch.device("cpu"))
     for step in range(1000):
         meter.add(step, {"loss": torch.tensor(99.0 if step == 517 else -5.0 if step == 303 else step / 1000)})
-    readings = {each.step: each.values["loss"] for each in meter.cross()}
+    readings = {each.step: each.values["train/loss"] for each in meter.cross()}
     assert readings[517] == 99.0 and readings[303] == -5.0
     assert 999 in readings
     assert len(readings) <= MOST_READINGS + 1

@@ -1,0 +1,1 @@
+"""Retrieval: documents to chunks, BM25, dense vectors, fusion, answers with citations, and how good each of them is."""

@@ -22,7 +22,7 @@ _SPARE = 10
 _POWER = 2
 _NEGLIGIBLE = 1e-4
 """A direction this much weaker than the strongest is rounding."""
-_BLOCK = 65536
+_BLOCK = 2048
 """Entries of the sparse matrix that are multiplied at once; bounds the memory."""
 
 

@@ -193,7 +193,7 @@ PRESETS = (
     Preset(
         name="real",
         help="Tiny Shakespeare on a CPU.",
-        knobs={**SMALL, **SHAKESPEARE, "context": 64, "steps": 2000},
+        knobs={**SMALL, **SHAKESPEARE, "context": 64, "batch_size": 8, "steps": 3000, "learning_rate": 0.015},
     ),
     Preset(
         name="quarter",

@@ -12,9 +12,10 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
-from textual.events import Event, Key
+from textual.events import Event, Key, Paste
 
 from tui.commands import EntryCommands, PlaceCommands, RunCommands
+from tui.render.safe import one_line
 from tui.screens.home import HomeScreen
 from tui.screens.page import Page
 from tui.services import Services
@@ -24,7 +25,9 @@ from tui.widgets.topbar import TopBar
 TICK = 0.25
 """Seconds between two looks at the runs that are alive."""
 BUILT = 2.0
-"""The longest that a key waits for its screen."""
+"""Seconds that a key waits for its screen at most."""
+LONGEST_PASTE = 10_000
+"""Characters; no field takes more."""
 
 
 class Lexigrad(App[None]):
@@ -127,7 +130,9 @@ class Lexigrad(App[None]):
         self.screen.refresh(layout=True, repaint=True)
 
     async def on_event(self, event: Event) -> None:
-        """Let a key wait until the screen that it is meant for is built."""
+        """Let a key wait until the screen that it is meant for is built, and clean what is pasted."""
+        if isinstance(event, Paste):
+            event.text = one_line(event.text, LONGEST_PASTE)
         if isinstance(event, Key) and self.screen_stack and not self.screen.is_mounted:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.screen._mounted_event.wait(), BUILT)

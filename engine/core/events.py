@@ -207,8 +207,11 @@ def number(value: float) -> Number:
 
 
 def real(value: Number) -> float:
-    """Return the float that `number` wrote."""
-    return float(value)
+    """Return the float that `number` wrote; NaN for a word that is none, which only a foreign log holds."""
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
 
 
 def encode(event: Event) -> bytes:

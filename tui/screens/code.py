@@ -13,10 +13,15 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
+from engine.core.errors import UsageError
 from tui.render.code import highlight
-from tui.render.safe import safe
+from tui.render.safe import one_line, safe
 from tui.screens.page import Page
 from tui.widgets.topbar import TopBar
+
+
+PACKAGES = ("engine", "glossary", "tui")
+"""Whose files can be named; any other name would be imported to be found, and an entry may hold any name."""
 
 
 class CodeScreen(Page):
@@ -42,11 +47,18 @@ class CodeScreen(Page):
 
     @classmethod
     def of_target(cls, target: str) -> CodeScreen:
-        """Show what ``package.module:Name.member`` names, at its definition."""
+        """Show what ``package.module:Name.member`` names, at its definition.
+
+        Raises:
+            UsageError: it names no file of Lexigrad.
+        """
         module, _, name = target.partition(":")
         package, *inside = module.split(".")
-        path = Path(str(files(package).joinpath(*inside[:-1], f"{inside[-1]}.py")))
-        return cls([path], definition_line(path, name))
+        if package in PACKAGES and inside and all(part.isidentifier() for part in inside):
+            path = Path(str(files(package).joinpath(*inside[:-1], f"{inside[-1]}.py")))
+            if path.is_file():
+                return cls([path], definition_line(path, name))
+        raise UsageError(f"There is no code called {one_line(target, 80)}.", "It is named package.module:Name.")
 
     def body(self) -> Iterator[Widget]:
         """The file, scrolled."""

@@ -72,10 +72,14 @@ def _walk(name: str, services: Services) -> Page | None:
 
 def _walk_in(path: str) -> Walkthrough | None:
     """Return the walkthrough of a person's own file; None where it is none."""
+    from engine.core.errors import RunError
+    from engine.core.files import read_inside
     from glossary.front import ParseProblem
     from glossary.walk import parse_walkthrough
 
     try:
-        return parse_walkthrough(Path(path).read_bytes(), path)
-    except (OSError, ParseProblem):
+        # A step of a foreign walkthrough may name any place, also a pipe or a device that never ends.
+        place = Path(path).expanduser().resolve()
+        return parse_walkthrough(read_inside(place.parent, place.name), path)
+    except (OSError, ValueError, RuntimeError, RunError, ParseProblem):
         return None

@@ -7,8 +7,12 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Size
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
+
+NARROWEST = 6
+"""Cells; a text cannot be wrapped into none, and a terminal may have a single column."""
 
 
 class Menu(OptionList):
@@ -49,6 +53,10 @@ class Menu(OptionList):
             self.highlighted = ids.index(kept)
         elif options:
             self.action_first()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many rows the options take; where there is no room at all, as if there were a little."""
+        return super().get_content_height(container, viewport, max(width, NARROWEST))
 
     @property
     def chosen(self) -> str | None:

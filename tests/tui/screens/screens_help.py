@@ -36,17 +36,19 @@ async def opened(place: str = "", size: tuple[int, int] = WIDE) -> AsyncIterator
     """Open the app at a place, wait until it is ready, and end every run that it started."""
     services = Services(trainer=STUB)
     app = Lexigrad(services, start=place)
-    async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: services.ready, "the services are ready")
-        await until(pilot, lambda: len(app.screen_stack) > (2 if place else 1), "the first screen is there")
-        await pilot.pause()
-        try:
-            yield app, pilot
-        finally:
-            for run in services.store.runs():
-                if run.is_live():
-                    services.launcher.kill(run)
-            services.close()
+    try:
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda: services.ready, "the services are ready")
+            await until(pilot, lambda: len(app.screen_stack) > (2 if place else 1), "the first screen is there")
+            await pilot.pause()
+            try:
+                yield app, pilot
+            finally:
+                for run in services.store.runs():
+                    if run.is_live():
+                        services.launcher.kill(run)
+    finally:
+        services.close()
 
 
 def text_of(app: Lexigrad) -> str:

@@ -19,6 +19,9 @@ BENCHMARKS = (
 )  # fmt: skip
 """Modules of ``tests/bench/rows``, in the order of the table."""
 
+BUSY = 1.2
+"""Load a core from which a figure is marked, because other work slowed it down; measuring alone stays below."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure what is named, all speeds where nothing is, and write it down."""
@@ -92,7 +95,7 @@ def measure_families(options: argparse.Namespace, names: list[str]) -> int:
 
 def put(path: Path, rows: list[Row], bars: dict[str, list[str]]) -> None:
     """Write rows into the document, its other rows as they were."""
-    when = time.strftime("%Y-%m-%d")
+    when = time.strftime("%Y-%m-%d") + (f" (busy, load {load():.1f} a core)" if load() > BUSY else "")
     text = document.write(document.read(path), rows, bars, when=when, here=machine(), order=BENCHMARKS)
     document.replace(text, path)
 

@@ -95,7 +95,7 @@ BARS = (
         reference="n-gram models on the same text, computed in the run",
     ),
     Bar(
-        run="gpt/real steps=500", metric="valid/loss", words="at most 1.82 with a quarter of nanoGPT's tokens",
+        run="gpt/quarter", metric="valid/loss", words="at most 1.82 with a quarter of nanoGPT's tokens",
         limit=1.82, reference=f"nanoGPT's recipe for a CPU, all its tokens: 1.92 ({SHAKESPEARE})",
     ),
     Bar(

@@ -19,10 +19,9 @@ from tests.source import ROOT
 PEER = "LEXIGRAD_BENCH_NANOGPT"
 """Names a folder with nanoGPT (github.com/karpathy/nanoGPT); without it the comparison is left out."""
 STEPS, BATCH, CONTEXT = 2000, 12, 64
-QUARTER = f"gpt/real steps={STEPS // 4} batch_size={BATCH} context={CONTEXT}"
 OURS = {
-    "quarter": (QUARTER, "our recipe, a quarter of its tokens"),
-    "whole": (f"gpt/real steps={STEPS} batch_size={BATCH} context={CONTEXT}", "our recipe, as many tokens"),
+    "quarter": ("gpt/quarter", "our recipe, a quarter of its tokens"),
+    "whole": ("gpt/real", "our recipe, as many tokens"),
     "same": ("gpt/nanogpt-cpu", "nanoGPT's recipe in our code"),
 }
 RECIPE = (
@@ -52,7 +51,11 @@ def measure(effort: Effort) -> Iterator[Row]:
     theirs = Sample(tuple(losses["peer"]))
     for name, (run, words) in OURS.items():
         own = Sample(tuple(losses[name]))
-        targets = (Target("better than its final loss", own.median, theirs.median),) if name == "quarter" else ()
+        share = tokens(run) / (STEPS * BATCH * CONTEXT)
+        targets: tuple[Target, ...] = ()
+        if name == "quarter":
+            better = Target("better than its final loss", own.median, theirs.median)
+            targets = (better, Target("at most 1/4 of its tokens", share, 0.25))
         yield Row(
             key=f"shakespeare/{name}",
             what=f"GPT on Tiny Shakespeare, CPU: {words}",
@@ -61,11 +64,19 @@ def measure(effort: Effort) -> Iterator[Row]:
             against="nanoGPT's CPU recipe",
             reference_figure=f"{theirs.median:.3f} after {clock(seconds['peer'])}",
             targets=targets,
-            how=f"{run}, against nanoGPT's README recipe for a CPU ({STEPS} iterations of {BATCH} x {CONTEXT}), the same "
-            "text and one evaluator: full validation split, cold context of "
-            f"{CONTEXT}. Seconds are of training without evaluation; each takes the threads and precision that it "
-            "chooses by itself. n counts seeds.",
+            how=f"{run} ({tokens(run):,} tokens, {share:.2f} of the peer's), against nanoGPT's README recipe for a CPU "
+            f"({STEPS} iterations of {BATCH} x {CONTEXT}), the same size and text and one evaluator: full validation "
+            f"split, cold context of {CONTEXT}. Seconds are of training without evaluation; "
+            "each takes the threads and precision that it chooses by itself. n counts seeds.",
         )
+
+
+def tokens(run: str) -> int:
+    """Return how many characters a run trains on."""
+    from engine.catalog import parse_run
+
+    spec = parse_run(run).spec
+    return spec.total_samples(0) * int(spec.values()["context"])
 
 
 def clock(seconds: list[float]) -> str:

@@ -62,6 +62,12 @@ class StubSpec(Spec):
     save_every: int = knob(0, "Checkpoints.")
     shape: str = knob("round", "A word.", choices=("round", "square"))
 
+    def total_samples(self, examples: int) -> int:
+        return self.steps * self.batch_size
+
+    def parameters(self, inputs: int, outputs: int) -> int:
+        return 1
+
 
 STUB_FAMILY = Family(
     name="stub",

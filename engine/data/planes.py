@@ -30,7 +30,7 @@ def rings(generator: torch.Generator, examples: int = EXAMPLES, noise: float = 0
     return _blurred(radius_N1 * torch.stack([angle_N.cos(), angle_N.sin()], 1), noise, generator), label_N
 
 
-def spiral(generator: torch.Generator, examples: int = EXAMPLES, turns: float = 1.5, noise: float = 0.02) -> Points:
+def spiral(generator: torch.Generator, examples: int = EXAMPLES, turns: float = 2.0, noise: float = 0.015) -> Points:
     """Return two spirals wound around each other, evenly filled along their length, of radius one at the end."""
     area_N, label_N = _positions(generator, examples, 1.0)
     radius_N = (0.02 + 0.98 * area_N).sqrt()

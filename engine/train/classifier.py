@@ -5,12 +5,13 @@ baselines.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.core.errors import RunError
 from engine.core.events import Baseline, Event, HeatMap, Pictures, Table
 from engine.data.batches import Shuffled, in_order
 from engine.data.examples import Examples
@@ -42,7 +43,10 @@ class Classifier(Learner):
         """Return the network as ``model``."""
         self._predicted: list[Tensor] = []
         self._sure: list[Tensor] = []
-        return {"model": self.network()}
+        model = self.network()
+        if "model" in self.setting.inputs:
+            start_from(model, self.setting.inputs["model"])
+        return {"model": model}
 
     def batches(self) -> Batches:
         """Return shuffled batches of the training split."""
@@ -118,9 +122,26 @@ class Classifier(Learner):
         )
 
 
+def start_from(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Begin with the weights of another run's model; layers of another shape (a head for other classes) begin anew.
+
+    Raises:
+        RunError: no layer fits.
+    """
+    own = model.state_dict()
+    found = {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
+    fitting = {name: tensor for name, tensor in found.items() if name in own and tensor.shape == own[name].shape}
+    if not fitting:
+        raise RunError(
+            "No layer of the run to start from fits this network.", "Choose the same architecture and sizes."
+        )
+    model.load_state_dict({**own, **fitting})
+
+
 def confusion(labels_N: Tensor, predicted_N: Tensor, classes: int) -> Tensor:
     """Return how often each class (row) was taken for each class (column): ``KK``."""
-    return torch.bincount(labels_N * classes + predicted_N, minlength=classes * classes).view(classes, classes).double()
+    counts = torch.bincount((labels_N * classes + predicted_N).cpu(), minlength=classes * classes)
+    return counts.view(classes, classes).double()
 
 
 def by_class(counts_KK: Tensor, classes: list[str]) -> Table:

@@ -35,6 +35,7 @@ def evaluate(learner: Learner) -> dict[str, float]:
     """Return ``valid/<name>`` of the whole validation split: sums over counts, which cross to the host once, at
     the end.
     """
+    wide = torch.float32 if learner.setting.device.type == "mps" else torch.float64  # Apple's GPU has no doubles
     sums: dict[str, Tensor] = {}
     counts: dict[str, int] = {}
     with looking_at(learner):
@@ -42,7 +43,7 @@ def evaluate(learner: Learner) -> dict[str, float]:
             with learner.autocast():
                 parts = learner.valid_step(batch)
             for name, (total, count) in parts.items():
-                sums[name] = sums[name] + total.double() if name in sums else total.double()
+                sums[name] = sums[name] + total.to(wide) if name in sums else total.to(wide)
                 counts[name] = counts.get(name, 0) + count
         values = torch.stack(list(sums.values())).tolist() if sums else []
     means = {name: value / counts[name] for name, value in zip(sums, values, strict=True)}

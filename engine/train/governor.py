@@ -16,15 +16,18 @@ class Chore:
     """Of the run's time, at most."""
     every: float
     """Seconds from one time to the next, at least."""
+    sparser: float = 0.0
+    """The same, as a share of the time since the start: what is done often at first is done seldom in a long run."""
     cost: float = 0.0
     """Seconds that it took the last time."""
+    done_at: float = 0.0
     due_at: float = 0.0
     """When it may be done next."""
 
 
 CHORES = {
-    "evaluate": Chore(share=0.05, every=0.5),
-    "draw": Chore(share=0.03, every=0.25),
+    "evaluate": Chore(share=0.05, every=0.5, sparser=0.01),
+    "draw": Chore(share=0.03, every=0.25, sparser=0.02),
     "baseline": Chore(share=0.01, every=0.0, due_at=0.3),
     "save": Chore(share=0.01, every=10.0, due_at=2.0),
 }
@@ -53,8 +56,15 @@ class Governor:
 
     def postpone(self, name: str, seconds: float = 0.0) -> None:
         """Let the chore rest for its interval, as long as its share of the time demands, and `seconds` at least."""
+        chore, now = self.chores[name], self.clock()
+        interval = max(chore.every, chore.sparser * (now - self.began), chore.cost / chore.share, seconds)
+        chore.done_at, chore.due_at = now, now + interval
+
+    def hasten(self, name: str) -> None:
+        """Let the chore be done again as soon as its share of the time allows."""
         chore = self.chores[name]
-        chore.due_at = self.clock() + max(chore.every, chore.cost / chore.share, seconds)
+        if chore.cost:
+            chore.due_at = min(chore.due_at, chore.done_at + chore.cost / chore.share)
 
     @contextmanager
     def measured(self, name: str) -> Iterator[None]:

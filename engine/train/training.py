@@ -65,6 +65,7 @@ class Training:
         self.advance = Advance(self.learner, capture=self.place.capture and self.learner.capturable, say=self.say)
         self.samples_per_step: int = self.learner.spec.batch_size
         self._evaluated_at = self._saved_at = -1
+        self._best = -math.inf
         self._baselines: Iterator[Event] | None = None
         self._baselines_done = self.state.baselines
 
@@ -169,6 +170,9 @@ class Training:
             measured = evaluate(self.learner)
         self._evaluated_at = self.step
         self.latest |= measured
+        if self._score() > self._best:
+            self._best = self._score()
+            self.governor.hasten("save")
         if measured:
             self.writer.emit(self._scalars(self.step, self.watch.seconds, measured))
 
@@ -193,12 +197,10 @@ class Training:
         return True
 
     def save(self) -> None:
-        """Write a checkpoint, evaluated first where time allows; a full disk is told, and tried again later."""
+        """Write a checkpoint; a full disk is told, and tried again later."""
         self.orders.wants_save = False
         if self._saved_at == self.step:
             return
-        if self.orders.ending != "terminated":
-            self.evaluate()
         with self.chore("save"):
             random = {f"random.{name}": state for name, state in random_states(self.place.device).items()}
             with looking_at(self.learner):
@@ -214,17 +216,22 @@ class Training:
         self._saved_at = self.step
         self.emit(Saved(path=path, digest=digest))
 
-    def _state(self) -> State:
-        """Return what a resume restores that is no tensor."""
+    def _score(self) -> float:
+        """Return the first headline metric of this step as something that is better when larger; NaN without one."""
         first = self.family.headline[0]
         value = self.latest.get(first.name, math.nan) if self._evaluated_at == self.step else math.nan
+        return value if first.higher else -value
+
+    def _state(self) -> State:
+        """Return what a resume restores that is no tensor."""
+        score = self._score()
         return State(
             step=self.step,
             samples=self.step * self.samples_per_step,
             seconds=self.watch.seconds,
             knobs=self.turned,
             metrics={name: value for name, value in self.latest.items() if math.isfinite(value)},
-            headline=(value if first.higher else -value) if math.isfinite(value) else None,
+            headline=score if math.isfinite(score) else None,
             micro_batches=self.learner.micro_batches,
             baselines=self._baselines_done,
         )

@@ -17,6 +17,8 @@ from engine.families.cnn.model import AlexNetStyle, LeNet5, VGGStyle
 from engine.train.classifier import FILTERS_SHOWN, Classifier, pictures
 from engine.train.learner import Batch, Batches
 
+MAPS_SHOWN = 16
+
 
 class CNNLearner(Classifier):
     """Trains one of the three networks to tell pictures apart."""
@@ -76,5 +78,5 @@ class CNNLearner(Classifier):
         convolution = self.first_convolution
         yield pictures("first-layer filters", convolution.weight[:FILTERS_SHOWN])
         maps_1CHW = F.relu(convolution(self.data.prepare(self.data.valid_inputs[:1])))
-        yield pictures("feature maps", maps_1CHW[0, :FILTERS_SHOWN, None])
+        yield pictures("feature maps", maps_1CHW[0, :MAPS_SHOWN, None])
         yield from super().draw(step)

@@ -90,7 +90,8 @@ class AlexNetStyle(nn.Module):
 
     def __init__(
         self, colors: int, side: int, classes: int, *,
-        channels: float = 1.0, hidden: int = ALEXNET_HIDDEN, first: tuple[int, int, int] = (5, 1, 2), dropout: float = 0.5,
+        channels: float = 1.0, hidden: int = ALEXNET_HIDDEN, first: tuple[int, int, int] = (5, 1, 2),
+        dropout: float = 0.5,
     ) -> None:  # fmt: skip
         super().__init__()
         c1, c2, c3, c4, c5 = (max(1, round(channels * each)) for each in (64, 192, 384, 256, 256))

@@ -210,7 +210,14 @@ FAMILY = Family(
         Preset(
             name="real",
             help="A VGG-style network on pictures of clothes in ten classes (Fashion-MNIST).",
-            knobs={**FASHION, "batch_size": 128, "learning_rate": 0.002, "weight_decay": 0.05, "epochs": 5.0},
+            knobs={
+                **FASHION,
+                "batch_size": 128,
+                "optimizer": "muon",
+                "learning_rate": 0.02,
+                "weight_decay": 0.05,
+                "epochs": 3.0,
+            },
         ),
         Preset(
             name="standard",

@@ -296,7 +296,17 @@ def _of_run(name: str, run: RunFact) -> str:
     if fact is None:
         return UNMEASURED
     which = {"first": fact.first, "before": fact.first, "last": fact.last, "after": fact.last, "min": fact.lowest}
-    return figure(which.get(found[2], fact.highest))
+    value = which.get(found[2], fact.highest)
+    return percent(value) if METRICS[found[1]].endswith("accuracy") else figure(value)
+
+
+def percent(value: float) -> str:
+    """Return a share as people say it.
+
+    >>> percent(0.9715)
+    '97.2 %'
+    """
+    return f"{value:.1%}".replace("%", " %") if math.isfinite(value) else figure(value)
 
 
 def figure(value: float) -> str:

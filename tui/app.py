@@ -14,7 +14,7 @@ from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 
-from tui.commands import EntryCommands, PlaceCommands, RunCommands
+from tui.commands import EntryCommands, KeyCommands, PlaceCommands, RunCommands
 from tui.render.safe import one_line
 from tui.screens.home import HomeScreen
 from tui.screens.page import Page
@@ -35,7 +35,7 @@ class Lexigrad(App[None]):
 
     TITLE = "Lexigrad"
     CSS_PATH = "app.tcss"
-    COMMANDS: ClassVar = {PlaceCommands, EntryCommands, RunCommands}
+    COMMANDS: ClassVar = {PlaceCommands, KeyCommands, EntryCommands, RunCommands}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave; runs go on", show=False, priority=True),

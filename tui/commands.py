@@ -39,7 +39,9 @@ class _Places(Provider):
         for words, place, sentence in self.places():
             score = matcher.match(words)
             if score > 0:
-                yield Hit(score, matcher.highlight(words), partial(self.lexigrad.open_place, place), help=sentence, text=words)
+                yield Hit(
+                    score, matcher.highlight(words), partial(self.lexigrad.open_place, place), help=sentence, text=words
+                )
 
 
 class PlaceCommands(_Places):
@@ -79,3 +81,18 @@ class RunCommands(_Places):
         for family in families():
             for preset in family.presets:
                 yield f"Train {family.name} / {preset.name}", f"train/{family.name}/{preset.name}", preset.help
+
+
+class KeyCommands(Provider):
+    """What the keys of the screen do, for those who know the word and not the key."""
+
+    async def search(self, query: str) -> Hits:
+        """Yield the keys whose sentence matches; each is pressed when it is chosen."""
+        matcher = self.matcher(query)
+        applies = getattr(self.screen, "applies", lambda action: True)
+        for _, binding, enabled, tooltip in self.screen.active_bindings.values():
+            words = tooltip or binding.tooltip
+            score = matcher.match(words) if words and enabled and applies(binding.action) else 0
+            if score > 0:
+                press = partial(self.app.simulate_key, binding.key)
+                yield Hit(score, matcher.highlight(words), press, help=self.app.get_key_display(binding), text=words)

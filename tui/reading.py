@@ -49,21 +49,19 @@ def _entry_line(entry: Entry, read: bool, marked: bool, here: bool) -> Row:
 def related_lines(entry: Entry, library: Library) -> list[Row]:
     """Return what is related to an entry, each with its one line; what is still to be written comes last, dimmed."""
     slugs = dict.fromkeys((*entry.contrast, *entry.related))
-    written = sorted(slugs, key=lambda slug: slug not in library.entries)
-    return [_related_line(slug, slug in entry.contrast, library) for slug in written]
+    rows = [_related_line(library.entries[slug], slug in entry.contrast) for slug in slugs if slug in library.entries]
+    coming = ", ".join(safe(library.term(slug)) for slug in slugs if slug not in library.entries)
+    return [*rows, ("coming", Content.styled(f"to come: {coming}", "$text-disabled"), True)] if coming else rows
 
 
-def _related_line(slug: str, against: bool, library: Library) -> Row:
-    entry = library.entries.get(slug)
-    if entry is None:
-        return slug, Content.styled(f"{safe(library.term(slug))}  to come", "$text-disabled"), True
+def _related_line(entry: Entry, against: bool) -> Row:
     words = Content.assemble(
         ("against  " if against else "", "$warning"),
         (safe(entry.title), "bold"),
         "\n",
         (safe(entry.one_line), "$text-muted"),
     )
-    return slug, words, False
+    return entry.slug, words, False
 
 
 def reader_crumbs(entry: Entry, library: Library, read: Collection[str]) -> Content:

@@ -131,7 +131,7 @@ def _finished(view: RunView, services: Services) -> Content:
     page = page_of(view.recipe)
     if page:
         title = safe(services.library.term(page))
-        words = words + Content.assemble("   enter", " opens the page ", (title, "bold"), ", where they stand now.")
+        words = words + Content.assemble(("   enter", "bold"), f": on the page {title}")
     return words
 
 

@@ -19,7 +19,6 @@ from tui.render.safe import one_line, safe
 from tui.screens.page import Page
 from tui.widgets.topbar import TopBar
 
-
 PACKAGES = ("engine", "glossary", "tui")
 """Whose files can be named; any other name would be imported to be found, and an entry may hold any name."""
 
@@ -80,6 +79,10 @@ class CodeScreen(Page):
         self.query_one(TopBar).set_crumbs(safe(f" ‹ Code   {short(path)}{which}"))
         scroll = self.query_one("#scroll", VerticalScroll)
         self.call_after_refresh(scroll.scroll_to, y=max(0, self._line - 3), animate=False)
+
+    def applies(self, action: str) -> bool:
+        """There is a next file only where there are several."""
+        return super().applies(action) and (not action.startswith("turn") or len(self._paths) > 1)
 
     def action_turn(self, by: int) -> None:
         """Show another of the files."""

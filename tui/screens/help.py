@@ -14,6 +14,15 @@ from textual.widgets import Static
 
 SECTIONS = (("screen", "On this screen"), ("focus", "Where the cursor is"), ("app", "Everywhere"))
 
+COMMON = {
+    "app.focus_next": "The next part of the screen",
+    "app.focus_previous": "The part before",
+    "screen.copy_text": "Copy what the mouse has selected",
+    "back": "One step out",
+    "explain": "Open the entry that explains this",
+}
+"""What every screen has, in words of ours."""
+
 
 class HelpScreen(ModalScreen[None]):
     """Keys in three groups: this screen's, those of what has the focus, the app's."""
@@ -47,8 +56,9 @@ def groups_of(screen: Screen[object]) -> list[tuple[str, list[tuple[str, str]]]]
     """Return title and ``(keys, sentence)`` rows of the screen, of what has the focus, and of the app."""
     rows: dict[str, dict[str, tuple[list[str], str]]] = {name: {} for name, _ in SECTIONS}
     for node, binding, _, tooltip in screen.active_bindings.values():
-        where = "app" if node is screen.app else "screen" if node is screen else "focus"
-        text = tooltip or binding.tooltip or binding.description
+        everywhere = node is screen.app or binding.action in COMMON
+        where = "app" if everywhere else "screen" if node is screen else "focus"
+        text = COMMON.get(binding.action) or tooltip or binding.tooltip or binding.description
         if not text or binding.system:
             continue
         rows[where].setdefault(binding.action, ([], text))[0].append(format_key(binding.key))

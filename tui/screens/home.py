@@ -14,7 +14,9 @@ from textual.widgets import OptionList
 
 from engine.core.store import Run
 from tui.figures import ago, headline_words, progress_words
+from tui.recipes import differences
 from tui.render.safe import safe
+from tui.run_words import state_content
 from tui.screens.page import Page
 from tui.widgets.menu import Menu
 
@@ -46,6 +48,9 @@ class HomeScreen(Page):
         Binding("u", "door('runs')", "Runs", id="home.runs", tooltip="Everything trained so far"),
         Binding("q", "app.quit", "Quit", id="home.quit", tooltip="Leave; runs go on"),
     ]
+
+    _wanted = ""
+    """The door that was opened before there was anything behind it; it opens as soon as there is."""
 
     def crumbs(self) -> str:
         """Return the name and the claim."""
@@ -79,6 +84,8 @@ class HomeScreen(Page):
         for trouble in self.services.troubles:
             self.notify(trouble, severity="warning", markup=False, timeout=12)
         self.services.troubles.clear()
+        if self._wanted:
+            self.call_after_refresh(self.action_door, self._wanted)
 
     def runs_changed(self, changed: frozenset[str]) -> None:
         """Show the news of the runs."""
@@ -167,12 +174,24 @@ class HomeScreen(Page):
     def _live_line(self, id: str) -> tuple[str, Content]:
         view = self.services.watch.follow(id)
         name = f"{view.recipe.family} / {view.recipe.preset}"
-        return id, Content.assemble((f"{name:<20}", "bold"), (progress_words(view), "$text-muted"))
+        return id, Content.assemble(
+            (name, "bold"),
+            (f"   {safe(differences(view.recipe))}", "$text-muted"),
+            "\n  ",
+            state_content(view.state),
+            (f"  {progress_words(view)}", "$text-muted"),
+        )
 
     def _measured_line(self, run: Run) -> tuple[str, Content]:
-        name = f"{run.recipe.family} / {run.recipe.preset}"
-        figures = headline_words(run)
-        return run.id, Content.assemble((f"{name:<20}", "bold"), (figures, "$accent"), (f"  {ago(run)}", "$text-muted"))
+        name = safe(run.label.name or f"{run.recipe.family} / {run.recipe.preset}")
+        figures = headline_words(run).partition(" · ")[0]
+        return run.id, Content.assemble(
+            (name, "bold"),
+            (f"   {safe(differences(run.recipe))}", "$text-muted"),
+            "\n  ",
+            (figures, "$accent"),
+            (f"   {ago(run)}", "$text-muted"),
+        )
 
     # What one does
 
@@ -191,7 +210,9 @@ class HomeScreen(Page):
     def action_door(self, door: str) -> None:
         """Go through one of the doors."""
         if not self.services.ready:
+            self._wanted = door
             return
+        self._wanted = ""
         self.lexigrad.open_place(self._continue_place() if door == "continue" else door)
 
     def applies(self, action: str) -> bool:
@@ -207,8 +228,7 @@ def nothing_measured() -> Iterator[tuple[str, Content] | tuple[str, Content, boo
     yield (
         "none",
         Content.styled(
-            "What your runs reach stands here, and on the pages that it belongs to: "
-            "value, spread, number of runs, machine, date.\n",
+            "What your runs reach will stand here,\nand on the pages that it belongs to.\n",
             "$text-muted",
         ),
         True,

@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -44,16 +43,20 @@ class KnobScreen(ModalScreen[tuple[str, Value] | None]):
 
     def compose(self) -> ComposeResult:
         """A row a knob."""
-        with VerticalScroll(id="card") as card:
+        with VerticalScroll(id="card", can_focus=False) as card:
             card.border_title = "Turn a knob"
             yield Static(
-                Content.styled("Type a value and press enter; the curve is marked where it changed.", "$text-muted"),
+                "Type a value and press enter. The run takes it at the end of a step, and the curve is marked there.",
                 classes="line",
             )
             for knob in self._knobs:
                 value = self._values.get(knob.name, knob.default)
                 yield KnobRow(knob, value, value)
         yield Keys(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Type at once."""
+        self.query("#field").first().focus()
 
     @on(Input.Submitted)
     def _turned(self, event: Input.Submitted) -> None:

@@ -75,8 +75,9 @@ class LaunchScreen(Page):
             tooltip="The next preset of this family",
             priority=True,
         ),
-        Binding("down", "app.focus_next", "Next", id="launch.next", show=False),
-        Binding("up", "app.focus_previous", "Previous", id="launch.previous", show=False),
+        # First in line, so that what is typed right after an arrow lands in the row that it went to.
+        Binding("down", "app.focus_next", "Next", id="launch.next", show=False, priority=True),
+        Binding("up", "app.focus_previous", "Previous", id="launch.previous", show=False, priority=True),
         Binding("c", "code", "Code", id="launch.code", tooltip="The model's file"),
     ]
 
@@ -92,7 +93,7 @@ class LaunchScreen(Page):
     def body(self) -> Iterator[Widget]:
         """Knobs at the left, their explanation and the cost at the right."""
         yield Horizontal(
-            VerticalScroll(*self._rows(), id="knobs"),
+            VerticalScroll(*self._rows(), id="knobs", can_focus=False),
             Vertical(
                 Static("", id="about", markup=False),
                 Static("", id="help", markup=False),
@@ -110,9 +111,7 @@ class LaunchScreen(Page):
         self._describe()
         if self.services.ready:
             self.run_worker(self.services.launcher.warm, thread=True, exit_on_error=False)
-        fields = self.query("#knobs #field")
-        if fields:
-            fields.first().focus()
+        self._to_first()
 
     def refresh_content(self) -> None:
         """Estimate anew: a run may have ended that tells the machine's speed."""
@@ -239,7 +238,13 @@ class LaunchScreen(Page):
         await knobs.mount_all(self._rows())
         self.query_one(TopBar).set_crumbs(self.crumbs())
         self._describe()
-        knobs.query("#field").first().focus()
+        self._to_first()
+
+    def _to_first(self) -> None:
+        """Put the cursor on the first knob, and say what that is."""
+        first = self.query(KnobRow).first()
+        first.query_one("#field").focus()
+        self.query_one("#help", Static).update(self._about(first.knob))
 
     def action_code(self) -> None:
         """Show the model's file."""

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from glossary.model import Entry
 
 
-FACTS_WIDTH = 29
-"""Columns of the measured figures beside a page."""
+AROUND = 3
+"""Columns beside the measured figures that are not theirs."""
 
 
 class ReadScreen(Page):
@@ -202,8 +202,8 @@ class ReadScreen(Page):
         lines.append(("outline", Content.assemble((" o  ", "$accent"), "Jump to a heading")))
         self.query_one("#actions", Menu).fill(lines)
         facts = self.query_one("#facts", Static)
-        narrow = self.has_class("-narrow")
-        measured = measured_lines(entry, self.services, width=0 if narrow else FACTS_WIDTH)
+        beside = 0 if self.has_class("-narrow") else max(20, self.query_one("#side").size.width - AROUND)
+        measured = measured_lines(entry, self.services, width=beside)
         facts.display = bool(entry.run or own_targets(entry.slug))
         facts.border_title = "You measured"
         facts.update(measured)
@@ -216,7 +216,9 @@ class ReadScreen(Page):
             getattr(self, f"action_{id}")()
         else:
             self.go(id)
-            if event.option_list.id == "related":
+            library = self.query_one("#library")
+            if event.option_list.id == "related" or library.has_class("shown"):
+                library.remove_class("shown")
                 self.query_one(EntryView).focus()
 
     # Keys

@@ -359,7 +359,10 @@ def wanted(panel: Panel, view: RunView) -> bool:
 
 
 def has_news(panel: Panel, view: RunView) -> bool:
-    """Whether the panel has something to show."""
+    """Whether the panel has something to show; a log that stayed empty has not."""
+    if panel.kind == "log" and view.state == "finished":
+        log = view.folder / "log.txt"
+        return bool(view.notes) or (log.is_file() and log.stat().st_size > 0)
     return not panel.events or any(name in view.series or name in view.latest for name in panel.events)
 
 

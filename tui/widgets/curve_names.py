@@ -46,6 +46,11 @@ def is_validation(name: str) -> bool:
     return name.startswith(("valid/", "test/"))
 
 
+def is_noisy(name: str) -> bool:
+    """Whether a metric jumps from batch to batch; a schedule does not, and its smoothed value would be a wrong one."""
+    return name != "learning_rate" and not is_validation(name)
+
+
 def higher_is_better(name: str) -> bool | None:
     """Whether more of a metric is better; None where its name does not tell."""
     last = name.rpartition("/")[2]

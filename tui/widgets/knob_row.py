@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 
 from engine.core.errors import UsageError
 from engine.core.spec import UNBOUNDED, Knob, Value
+from tui.render.safe import one_line
 
 
 class Cycle(Static, can_focus=True):
@@ -81,6 +82,18 @@ class Number(Input):
 class KnobRow(Horizontal):
     """A knob; says `KnobRow.Changed` with a value that holds, and shows what is wrong with one that does not."""
 
+    DEFAULT_CSS = """
+    KnobRow {
+        height: 1; width: 100%;
+        .name { width: 18; text-align: right; padding: 0 2 0 0; color: $text-muted; }
+        &.here .name { color: $accent; text-style: bold; }
+        #field { width: 20; height: 1; background: $panel; padding: 0 1; border: none; }
+        #field:focus { background: $primary 30%; }
+        .about { width: 1fr; padding: 0 0 0 2; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+        &.wrong #field { background: $error 40%; }
+    }
+    """
+
     class Changed(Message):
         """The row holds another value; `row.value` is None while it holds none."""
 
@@ -109,7 +122,7 @@ class KnobRow(Horizontal):
         if isinstance(self.knob.default, bool):
             return Cycle(("yes", "no"), self._text, id="field")
         kind = Input if isinstance(self.knob.default, str) else Number
-        return kind(self._text, id="field", compact=True, select_on_focus=True)
+        return kind(one_line(self._text), id="field", compact=True, select_on_focus=True)
 
     def _about(self) -> Content:
         if self.trouble:
@@ -124,6 +137,14 @@ class KnobRow(Horizontal):
             return self.knob.read(self._text)
         except UsageError:
             return None
+
+    def on_descendant_focus(self) -> None:
+        """Show that the cursor is here."""
+        self.add_class("here")
+
+    def on_descendant_blur(self) -> None:
+        """Show that the cursor is elsewhere."""
+        self.remove_class("here")
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -18,7 +18,7 @@ from tui.render.chart import draw_chart
 from tui.render.curves import Curve
 from tui.render.ink import Line, series_role
 from tui.render.layout import Chart, Mark, lay_out
-from tui.widgets.curve_names import higher_is_better, is_validation, metric_names, run_names, short_name
+from tui.widgets.curve_names import higher_is_better, is_noisy, is_validation, metric_names, run_names, short_name
 from tui.widgets.panel import PanelWidget
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class LinePanel(PanelWidget):
         )
 
     def _smooths(self) -> bool:
-        return any(not is_validation(name) for name in self.panel.events)
+        return any(is_noisy(name) for name in self.panel.events)
 
     def _curves(self) -> Iterator[Curve]:
         if self.view is None:
@@ -119,7 +119,7 @@ class LinePanel(PanelWidget):
                         name=" ".join(each for each in (run, own) if each),
                         role=series_role(index),
                         series=view.series[name],
-                        smoothing=0.0 if is_validation(name) else self.smoothing,
+                        smoothing=self.smoothing if is_noisy(name) else 0.0,
                     )
                 index += 1
 

@@ -22,7 +22,7 @@ async def test_one_key_on_a_page_starts_its_run_and_the_figures_come_back() -> N
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run screen")
         await until(pilot, lambda: "Finished" in text_of(app), "the end")
-        assert "opens the page multilayer perceptron" in text_of(app)
+        assert "on the page multilayer perceptron" in text_of(app)
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, ReadScreen), "the page again")
         await until(pilot, lambda: "n = 1" in text_of(app), "the figures on the page")

@@ -22,7 +22,7 @@ T = TypeVar("T")
 Path = tuple[str | int, ...]
 
 
-class ParseProblem(Exception):  # noqa: N818 - it is what is reported, not a fault of the program
+class ParseProblem(Exception):
     """A file that does not parse.
 
     Attributes:

@@ -204,7 +204,7 @@ FAMILY = Family(
                 "batch_size": 128,
                 "learning_rate": 0.003,
                 "weight_decay": 0.05,
-                "epochs": 3.0,
+                "epochs": 2.0,
             },
         ),
         Preset(

@@ -10,7 +10,7 @@ from textual.content import Content
 from engine.catalog import FAMILIES, family
 from engine.core.errors import LexigradError
 from engine.core.events import real
-from tui.figures import count, duration, figure, headline_words, memory, metrics_of, progress_words
+from tui.figures import ago, count, duration, figure, headline_words, memory, metrics_of, progress_words
 from tui.recipes import differences
 from tui.render.safe import safe
 
@@ -156,8 +156,10 @@ def about(run: Run, services: Services) -> Content:
     said = banner(view, services)
     if said is not None and view.state != "finished":
         lines.append(said[0])
+    elif view.state == "finished":
+        lines.append(Content.styled(f"finished in {duration(view.elapsed)}, begun {ago(run)}", "$text-muted"))
     else:
-        lines.append(Content.styled(safe(progress_words(view)), "$text-muted"))
+        lines.append(Content.assemble(state_content(view.state), "  ", (safe(progress_words(view)), "$text-muted")))
     lines.append(Content.styled(safe(" · ".join(part for part in where if part)), "$text-muted"))
     return Content("\n").join(lines)
 

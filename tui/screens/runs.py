@@ -22,8 +22,8 @@ from tui.run_words import RESUMABLE, STATES, about
 from tui.screens.page import Page
 
 COLUMNS = ("", "state", "run", "what differs", "reached", "made")
-LONGEST = 34
-"""Characters of a cell; what is longer stands whole below the table."""
+LONGEST, NARROW_LONGEST = 34, 20
+"""Characters of a cell at wide and at narrow screens; what is longer stands whole below the table."""
 NO_RUNS = """Nothing has been trained yet.
 
 Press t for the list of families, or open an entry and press r.
@@ -140,7 +140,7 @@ class RunsScreen(Page):
             Text("◆" if run.id in self._marked else " ", style=self.app.theme_variables.get("accent", "")),
             Text(f"{sign} {'live' if state == 'running' else state}", style=style),
             Text(safe(run.label.name or f"{recipe.family} / {recipe.preset}"), style="bold"),
-            Text(shortened(differences(recipe))),
+            Text(shortened(differences(recipe), NARROW_LONGEST if self.has_class("-narrow") else LONGEST)),
             Text(shortened(reached.partition(" · ")[0])),
             Text(ago(run), style=muted),
         ]
@@ -268,6 +268,6 @@ class RunsScreen(Page):
         self.query_one(DataTable).move_cursor(row=len(self._shown) - 1 if last else 0)
 
 
-def shortened(words: str) -> str:
+def shortened(words: str, longest: int = LONGEST) -> str:
     """Return what of a text fits a cell."""
-    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+    return words if len(words) <= longest else words[: longest - 1] + "…"

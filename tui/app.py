@@ -22,8 +22,6 @@ from tui.services import Services
 from tui.theme import DARK, LIGHT, variable_defaults
 from tui.widgets.topbar import TopBar
 
-TICK = 0.25
-"""Seconds between two looks at the runs that are alive."""
 BUILT = 2.0
 """Seconds that a key waits for its screen at most."""
 LONGEST_PASTE = 10_000
@@ -73,15 +71,16 @@ class Lexigrad(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Page):
                 screen.on_screen_resume()
-        self.set_interval(TICK, self._tick)
+        self._tick()
         if self._start:
             self.open_place(self._start)
 
     def _tick(self) -> None:
-        """Look at the runs once, and let the screen that is seen redraw what changed."""
+        """Look at the runs, let the screen that is seen redraw what changed, and set the time of the next look."""
         if not self.is_running:
             return
         changed = self.services.watch.poll()
+        self.set_timer(self.services.watch.patience(), self._tick)
         screen = self.screen
         if changed and isinstance(screen, Page) and screen.whole:
             screen.query_one(TopBar).refresh_status(self.services)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
+from engine.core.errors import LexigradError
 from engine.core.follow import Follower
 from engine.core.liveness import LIVE
 from engine.core.store import Run, RunStore
 from engine.core.view import RunView
 
+WORKING = frozenset({"starting", "running"})
+STEADY, HURRIED, AT_ONCE = 0.25, 0.1, 0.01
+"""Seconds to the next look: usually, until a live run has its first point, and while a log is not read to its end."""
 RESCAN = 1.0
 """Seconds between two looks for runs that somebody else started."""
 
@@ -53,6 +58,15 @@ class Watch:
         """Look for new and gone runs now."""
         self._runs = self._store.runs()
         self._scanned = self._clock()
+
+    def patience(self) -> float:
+        """Return the seconds until the next look is due."""
+        if any(follower.behind for follower in self._followers.values()):
+            return AT_ONCE
+        working = [follower for id, follower in self._followers.items() if self._states.get(id) in WORKING]
+        with suppress(LexigradError):
+            return HURRIED if any(not follower.view.series for follower in working) else STEADY
+        return STEADY
 
     def poll(self) -> frozenset[str]:
         """Look at the runs once; return the ids of those that changed."""

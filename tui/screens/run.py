@@ -86,6 +86,8 @@ class RunScreen(Page):
         self._at = 0
         self._by_hand = False
         self._built_for = ""
+        self._arrangement: tuple[object, ...] = ()
+        self._said: tuple[str, str] = ("", "")
         self._state = ""
 
     @property
@@ -149,7 +151,7 @@ class RunScreen(Page):
             return
         self.query_one(TopBar).set_crumbs(crumbs_of(view, self._at, len(self._ids)))
         self.query_one(TopBar).refresh_status(self.services)
-        self.query_one("#progress", Static).update(progress_line(view, self.size.width - 2))
+        self.query_one("#progress", Static).update(progress_line(view, self.size.width - 2), layout=False)
         if view.state != self._state:
             self._state = view.state
             self.refresh_bindings()
@@ -166,6 +168,9 @@ class RunScreen(Page):
 
     def _say(self, words: Content, level: str) -> None:
         shown = self.query_one("#banner", Static)
+        if shown.display and self._said == (words.markup, level):
+            return
+        self._said = (words.markup, level)
         shown.display = True
         shown.set_classes(level)
         shown.update(words)
@@ -189,8 +194,11 @@ class RunScreen(Page):
         for index, widget in enumerate(panels):
             widget.set_class(not (has_news(widget.panel, view) or awaited(index, view)), "silent")
         shown = [widget for widget in panels if not widget.has_class("silent")]
-        if not shown or self.query_one("#panels").has_class("zoomed"):
+        # Setting a span lays the whole screen out, so it is done only when something about the grid is different.
+        arrangement = (self._built_for, self.query_one("#panels").size, tuple(map(id, shown)))
+        if not shown or self.query_one("#panels").has_class("zoomed") or arrangement == self._arrangement:
             return
+        self._arrangement = arrangement
         columns = columns_for(self.size.width, len(shown))
         lead = LEAD_SPAN if columns >= LEAD_COLUMNS else 1
         cells = len(shown) - 1 + lead * lead

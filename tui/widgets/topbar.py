@@ -33,15 +33,19 @@ class TopBar(Horizontal):
 
     def set_crumbs(self, crumbs: str | Content) -> None:
         """Say where the screen is now."""
-        self._crumbs = Content(crumbs) if isinstance(crumbs, str) else crumbs
-        self.query_one("#crumbs", Static).update(self._crumbs)
+        said = Content(crumbs) if isinstance(crumbs, str) else crumbs
+        if said.markup == self._crumbs.markup:
+            return
+        self._crumbs = said
+        self.query_one("#crumbs", Static).update(said)
         self._fit()
 
     def refresh_status(self, services: Services) -> None:
         """Show the machine and the number of live runs."""
-        self._machine = services.machine
-        self._live = len(services.watch.live()) if services.ready else 0
-        self._fit()
+        live = len(services.watch.live()) if services.ready else 0
+        if (services.machine, live) != (self._machine, self._live):
+            self._machine, self._live = services.machine, live
+            self._fit()
 
     def on_resize(self, event: Resize) -> None:
         """Say as much as fits now."""

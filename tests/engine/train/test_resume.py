@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,10 @@ import torch
 from engine.core.events import Failed, Finished, Note, Scalars, Started
 from engine.core.recipe import Input, read_recipe
 from engine.core.spec import Value
-from engine.train import governor, meter
 from engine.train.checkpoint import checkpoints, load_checkpoint
-from engine.train.governor import Chore
 from tests.engine.train.conftest import MakeRun, events_of
 
+ROOT = Path(__file__).parents[3]
 KNOBS: dict[str, Value] = {
     "epochs": 40.0,
     "dropout": 0.2,
@@ -30,33 +31,68 @@ KNOBS: dict[str, Value] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def frequent_saves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save ten times a second, whatever it costs, and report each step."""
-    monkeypatch.setattr(meter, "MOST_READINGS", 10**6)
-    monkeypatch.setitem(governor.CHORES, "save", Chore(share=1.0, every=0.1, due_at=0.05))
+NURSERY = """
+import os, sys
+from pathlib import Path
+import torch
+from engine.train import governor, meter
+from engine.train.__main__ import train_run
+
+torch.set_num_threads(1)
+meter.MOST_READINGS = 10**6
+governor.CHORES["save"] = governor.Chore(share=1.0, every=0.1, due_at=0.05)
+for line in sys.stdin:
+    verb, _, rest = line.strip().partition(" ")
+    if verb == "start":
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                code = train_run(Path(rest))
+            finally:
+                os._exit(code)
+        print(child, flush=True)
+    else:
+        print(os.waitstatus_to_exitcode(os.waitpid(int(rest), 0)[1]), flush=True)
+"""
+"""Has imported torch once and forks a trainer for each run; saves ten times a second, whatever it costs, and reports
+each step. A fork of the test's own process would not do: its torch has threads by then, which a fork loses."""
 
 
-def start(folder: Path) -> int:
-    """Train a run in a child made by fork, which has torch already; return its process number."""
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        from engine.train.__main__ import train_run
+class Nursery:
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
 
-        code = train_run(folder)
-    finally:
-        os._exit(code)
+    def _ask(self, order: str) -> int:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(order + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def start(self, folder: Path) -> int:
+        """Train a run in a child of its own; return the child's process number."""
+        return self._ask(f"start {folder}")
+
+    def wait(self, child: int) -> int:
+        """Wait for a child's end; return its exit code, negative for a signal."""
+        return self._ask(f"wait {child}")
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
 
-def wait(child: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    opened = Nursery()
+    yield opened
+    opened.close()
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.005)
@@ -91,18 +127,18 @@ def final(folder: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("epochs", [10.0, pytest.param(60.0, marks=pytest.mark.slow)])
-def test_kills_at_random_moments_leave_no_trace(make_run: MakeRun, epochs: float) -> None:
+def test_kills_at_random_moments_leave_no_trace(nursery: Nursery, make_run: MakeRun, epochs: float) -> None:
     knobs = {**KNOBS, "epochs": epochs}
     whole = make_run("whole", **knobs)
-    assert wait(start(whole)) == 0
+    assert nursery.wait(nursery.start(whole)) == 0
     killed = make_run("killed", **knobs)
     chance = random.Random(11)
     kills = 0
     for _ in range(200):
-        child = start(killed)
+        child = nursery.start(killed)
         time.sleep(chance.uniform(0.05, 0.5))
         os.kill(child, signal.SIGKILL)
-        if wait(child) == 0:
+        if nursery.wait(child) == 0:
             break
         kills += 1
     assert kills >= 1
@@ -112,40 +148,42 @@ def test_kills_at_random_moments_leave_no_trace(make_run: MakeRun, epochs: float
     assert [name for name in expected if not torch.equal(found[name], expected[name])] == []
 
 
-def test_terminate_saves_exits_143_and_a_resume_goes_on_from_that_very_step(make_run: MakeRun) -> None:
+def test_terminate_saves_exits_143_and_a_resume_goes_on_from_that_very_step(
+    nursery: Nursery, make_run: MakeRun
+) -> None:
     folder = make_run(**{**KNOBS, "epochs": 4000.0})
-    child = start(folder)
+    child = nursery.start(folder)
     until(lambda: (folder / "events.jsonl").exists() and len(losses(folder)) > 10)
     os.kill(child, signal.SIGTERM)
-    assert wait(child) == 143
+    assert nursery.wait(child) == 143
     assert not [event for event in events_of(folder) if isinstance(event, Finished | Failed)]
     saved = int(checkpoints(folder)[-1].name.removeprefix("step-"))
-    child = start(folder)
+    child = nursery.start(folder)
     until(lambda: [event.s for event in events_of_torn(folder) if isinstance(event, Started)] == [0, saved])
     os.kill(child, signal.SIGTERM)
-    assert wait(child) == 143
+    assert nursery.wait(child) == 143
 
 
-def test_a_damaged_checkpoint_is_passed_over_and_that_is_said(make_run: MakeRun) -> None:
+def test_a_damaged_checkpoint_is_passed_over_and_that_is_said(nursery: Nursery, make_run: MakeRun) -> None:
     whole, folder = make_run("whole", **KNOBS), make_run("damaged", **KNOBS)
-    assert wait(start(whole)) == 0 and wait(start(folder)) == 0
+    assert nursery.wait(nursery.start(whole)) == 0 and nursery.wait(nursery.start(folder)) == 0
     newest, older = checkpoints(folder)[-1], checkpoints(folder)[-2]
     (newest / "model.safetensors").write_bytes(b"\0" * 100)
-    assert wait(start(folder)) == 0
+    assert nursery.wait(nursery.start(folder)) == 0
     notes = [event.text for event in events_of(folder) if isinstance(event, Note)]
     step = int(older.name.removeprefix("step-"))
     assert any(f"{newest.name}/model.safetensors is damaged" in note and f"step {step:,}" in note for note in notes)
     assert all(torch.equal(tensor, final(whole)[name]) for name, tensor in final(folder).items())
 
 
-def test_a_fork_goes_on_from_the_parents_checkpoint_with_its_one_change(make_run: MakeRun) -> None:
+def test_a_fork_goes_on_from_the_parents_checkpoint_with_its_one_change(nursery: Nursery, make_run: MakeRun) -> None:
     parent = make_run("parent", epochs=8.0)
-    assert wait(start(parent)) == 0
+    assert nursery.wait(nursery.start(parent)) == 0
     first = checkpoints(parent)[0]
     step = int(first.name.removeprefix("step-"))
     start_from = {"parent": Input(run="parent", checkpoint=f"checkpoints/{first.name}")}
     fork = make_run("fork", epochs=8.0, learning_rate=0.0, inputs=start_from)
-    assert wait(start(fork)) == 0
+    assert nursery.wait(nursery.start(fork)) == 0
     events = events_of(fork)
     assert isinstance(events[0], Started) and events[0].s == step
     kept, weights = load_checkpoint(first), final(fork)

@@ -106,6 +106,7 @@ FAMILY = Family(
     presets=(
         Preset(
             name="quick",
+            seconds=4.0,
             help="Two spirals that no straight line separates, or any small data set.",
             knobs={
                 "data": "spiral",

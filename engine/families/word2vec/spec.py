@@ -78,7 +78,12 @@ class Word2VecSpec(Spec):
 
 
 PRESETS = (
-    Preset(name="quick", seconds=12.0, help="Vectors for the words of this glossary, by skip-gram.", knobs={"data": "glossary"}),
+    Preset(
+        name="quick",
+        seconds=12.0,
+        help="Vectors for the words of this glossary, by skip-gram.",
+        knobs={"data": "glossary"},
+    ),
     Preset(
         name="cbow",
         help="Vectors for the words of this glossary, by guessing each word from its neighbors.",

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.core import control
-from engine.core.control import SetKnob
-from engine.core.errors import LexigradError, UsageError
+from engine.core.control import Command, SetKnob, StepOnce
+from engine.core.errors import LexigradError, UsageError, suggest
 from engine.core.events import Answer, KnobChanged
 
 if TYPE_CHECKING:
@@ -36,11 +36,19 @@ def obey(run: Training) -> None:
     """Carry out and answer each command that waits."""
     for name, command in run.orders.look():
         try:
+            check_side(run, command)
             text, ok = run.orders.obey(command, lambda order: turn(run, order)), True
         except LexigradError as error:
             text, ok = str(error), False
         control.done(run.folder, name)
         run.emit(Answer(command=control.name_of(command), ok=ok, text=text))
+
+
+def check_side(run: Training, command: Command) -> None:
+    """Refuse a step of a player that this family does not have."""
+    sides = run.learner.sides
+    if isinstance(command, StepOnce) and command.side and command.side not in sides:
+        raise UsageError(f"Nothing here is called '{command.side}'.", suggest(command.side, list(sides)))
 
 
 def turn(run: Training, order: SetKnob) -> str:

@@ -23,6 +23,9 @@ LARGEST_BACKLOG = 64 * 1024 * 1024
 """Bytes of lines kept in memory while the disk is full; past it every second waiting line is dropped."""
 
 RETRY_SECONDS = 1.0
+PATIENCE_SECONDS = 10.0
+"""At the end of a run, for room on the disk."""
+
 BEAT_SECONDS = 2.0
 HEAD = ("s", "t", "name")
 """What stays in the line of an event whose body went to ``media/``."""
@@ -107,8 +110,10 @@ class RunWriter:
             self._beat_at = now + RETRY_SECONDS
 
     def close(self) -> None:
-        """Write what waits if there is room, make it durable, and let go of the file."""
-        self.flush()
+        """Write what waits, patiently where the disk is full, make it durable, and let go of the file."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not self.flush() and time.monotonic() < until:
+            time.sleep(RETRY_SECONDS)
         try:
             os.fsync(self._file)
         except OSError as error:

@@ -327,9 +327,10 @@ def test_a_live_knob_turns_and_marks_the_curve(person: Person) -> None:
         (control.SetKnob(name="nonsense", value=9), "cannot change while"),
         (control.SetKnob(name="learning_rate", value=-1.0), "a number from"),
         (control.SetKnob(name="learning_rate", value="high"), "a number from"),
+        (control.StepOnce(side="generator"), "Nothing here is called 'generator'"),
     ],
 )
-def test_what_cannot_be_turned_is_refused_in_words(person: Person, command: control.SetKnob, words: str) -> None:
+def test_what_cannot_be_done_is_refused_in_words(person: Person, command: control.Command, words: str) -> None:
     answer = person.send(command)
     assert not answer.ok and words in answer.text
     assert person.seen(KnobChanged) == []

@@ -1,5 +1,4 @@
 import dataclasses
-import sys
 
 import pytest
 from example_run import PANELS, example, losses, series
@@ -7,7 +6,6 @@ from textual.app import App
 from textual.containers import Container
 
 from engine.core import events
-from engine.core.spec import Panel
 from tui.theme import DARK, LIGHT, variable_defaults
 from tui.widgets.panel import PanelWidget
 from tui.widgets.panels import make_panel
@@ -207,9 +205,3 @@ async def test_every_key_has_an_id_and_a_tooltip():
         for binding in type(widget).BINDINGS:
             assert binding.id, binding.key
             assert binding.tooltip, binding.key
-
-
-def test_panels_need_no_torch():
-    for panel in PANELS:
-        make_panel(Panel(events=(), kind=panel.kind, title="t"))
-    assert "torch" not in sys.modules

@@ -29,6 +29,9 @@ MOST_THREADS = 8
 SECONDS = 0.04
 """Of each of the trials."""
 
+BUSY = 0.5
+"""Processes per core from which a measurement is provisional."""
+
 GAIN = 1.05
 """A way with more threads or less precision has to be this much faster to be chosen."""
 
@@ -40,21 +43,36 @@ class Way(msgspec.Struct, frozen=True):
     precision: str
 
 
+class Probed(msgspec.Struct, frozen=True):
+    """What was measured, and how busy the machine was with other things."""
+
+    load: float
+    """Busy processes per core, over the minute before."""
+    ways: dict[str, Way]
+    """By kind of step."""
+
+
 def fastest(flops_per_step: float, *, convolutional: bool) -> Way:
-    """Return how steps of that size run fastest on this machine's CPU, from the cache or by measuring now."""
+    """Return how steps of that size run fastest on this machine's CPU, from the cache or by measuring now.
+
+    What was measured on a busy machine holds until the machine is idle.
+    """
     kind = "convolution" if convolutional else "large" if flops_per_step >= LARGE_STEP else "small"
     path = cache_folder() / f"probe-{_machine()}.json"
+    load = os.getloadavg()[0] / cores()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Way])[kind]
+        known = msgspec.json.decode(path.read_bytes(), type=Probed)
+        if known.load < BUSY or load >= BUSY:
+            return known.ways[kind]
     except (OSError, msgspec.DecodeError, KeyError):
         pass
-    ways = {each: measure(each) for each in KINDS}
+    probed = Probed(round(load, 2), {each: measure(each) for each in KINDS})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, msgspec.json.encode(ways))
+        write_whole(path, msgspec.json.encode(probed))
     except OSError:
         pass  # measured again next time
-    return ways[kind]
+    return probed.ways[kind]
 
 
 def _machine() -> str:

@@ -33,7 +33,8 @@ def orthogonalize(matrices_NRC: Tensor, dtype: torch.dtype = torch.bfloat16) -> 
     x_NRC = x_NRC / x_NRC.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
     for _ in range(ITERATIONS):
         gram_NRR = x_NRC @ x_NRC.mT
-        x_NRC = a * x_NRC + (b * gram_NRR + c * gram_NRR @ gram_NRR) @ x_NRC
+        change_NRR = torch.baddbmm(gram_NRR, gram_NRR, gram_NRR, beta=b, alpha=c)
+        x_NRC = torch.baddbmm(x_NRC, change_NRR, x_NRC, beta=a)
     return x_NRC.mT if tall else x_NRC
 
 

@@ -114,8 +114,7 @@ class RunScreen(Page):
 
     def on_mount(self) -> None:
         """Follow the run from now on."""
-        self.query_one("#banner").display = False
-        if self.services.ready:
+        if self.services.ready and self.whole:
             self.refresh_content()
 
     def refresh_content(self) -> None:

@@ -1,4 +1,4 @@
-"""Strings that drive terminals, pretend to be markup, or break what counts characters; and how to tell that they did."""
+"""Strings that drive terminals, pretend to be markup, or break what counts characters; how to tell that they did."""
 
 from __future__ import annotations
 

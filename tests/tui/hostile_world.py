@@ -90,8 +90,8 @@ $${evil}$$ and $x_{evil}$ and $\\text{{{evil}}}$.
 def entry_with_front(evil: str) -> str:
     """Return an entry whose front matter is hostile; JSON's strings are YAML's too."""
     words = json.dumps(evil, ensure_ascii=True)
-    keys = "title one_line topic kind code lab play".split()
-    lists = "aliases needs related contrast run sources".split()
+    keys = ["title", "one_line", "topic", "kind", "code", "lab", "play"]
+    lists = ["aliases", "needs", "related", "contrast", "run", "sources"]
     front = [f"{key}: {words}" for key in keys] + [f"{key}: [{words}, softmax, softmax]" for key in lists]
     return "---\n" + "\n".join(front) + "\nlevel: 1\n---\n## In one sentence\n\nWords.\n"
 

@@ -31,7 +31,7 @@ DEEPEST = 24
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+|.|$)|\s+|.", re.DOTALL)
 
 
-class FormulaProblem(ValueError):  # noqa: N818 - it says what is wrong with a text
+class FormulaProblem(ValueError):
     """A formula that cannot be set: an unknown command, a brace that is missing, too much of it."""
 
 

@@ -35,7 +35,7 @@ _BULLETS = "•◦▪"
 _STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
 
 
-class TooTangled(Exception):  # noqa: N818 - the outcome of a budget, not a fault
+class TooTangled(Exception):
     """A text that takes too long to parse or set; it is shown as it was written."""
 
 

@@ -92,7 +92,7 @@ class Lexigrad(App[None]):
 
         screen = screen_for(place, self.services)
         if screen is None:
-            self.notify(f"There is no place called {place}.", severity="warning", markup=False)
+            self.notify(f"There is no place called {one_line(place, 80)}.", severity="warning", markup=False)
         else:
             self.push_screen(screen)
 

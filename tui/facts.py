@@ -9,7 +9,6 @@ from glossary.model import Walkthrough
 from glossary.progress import evidence, met
 
 if TYPE_CHECKING:
-    from engine.core.store import Run
     from engine.core.view import RunView
     from tui.services import Services
 
@@ -18,7 +17,8 @@ def facts_of(walk: Walkthrough, services: Services) -> Facts:
     """Return the facts that count for a walkthrough: what happened since it was begun."""
     record = services.record
     begun = float(record.place(f"walk:{walk.slug}:begun", "0"))
-    runs = [run_fact(run, services) for run in reversed(services.watch.runs()) if run.created >= begun]
+    since = [run.id for run in reversed(services.watch.runs()) if run.created >= begun]
+    runs = [run_fact(view) for view in services.watch.views(since)]
     return Facts(
         runs=tuple(runs),
         step_runs=dict(step_runs(walk, services)),
@@ -36,14 +36,13 @@ def step_runs(walk: Walkthrough, services: Services) -> list[tuple[str, str]]:
     return [(step, run) for step, run in kept if run]
 
 
-def run_fact(run: Run, services: Services) -> RunFact:
+def run_fact(view: RunView) -> RunFact:
     """Return what a walkthrough may know of one run."""
-    view = services.watch.follow(run.id)
     return RunFact(
-        id=run.id,
-        target=f"{run.recipe.family}/{run.recipe.preset}",
-        knobs=run.recipe.knobs,
-        seed=run.recipe.seed,
+        id=view.id,
+        target=f"{view.recipe.family}/{view.recipe.preset}",
+        knobs=view.recipe.knobs,
+        seed=view.recipe.seed,
         state=view.state,
         step=view.step,
         seconds=view.elapsed,

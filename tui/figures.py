@@ -100,7 +100,7 @@ def target_words(family_name: str, preset: str, changes: dict[str, object]) -> s
 def progress_words(view: RunView) -> str:
     """Return ``step 1,204 of 5,000 · 41 s left`` or the phase before the first step."""
     if not view.step:
-        return view.phase if view.phase != view.state else ""
+        return safe(view.phase) if view.phase != view.state else ""
     words = [f"step {view.step:,}" + (f" of {view.total_steps:,}" if view.total_steps else "")]
     for metric in metrics_of(view.recipe.family)[:1]:
         series = view.series.get(metric.name)

@@ -21,6 +21,8 @@ MODES = (1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2026, 2031, 2048,
 
 RESET = "".join(f"\x1b[?{mode}l" for mode in MODES) + "\x1b[?25h\x1b[?7h\x1b[<u\x1b[0m"
 """Turns those modes off, shows the cursor, wraps lines, pops the keyboard protocol and resets the colors."""
+ORDERLY = b"."
+"""What the child says when it comes to its end by itself."""
 
 
 def guarded(run: Callable[[], int]) -> int:
@@ -30,10 +32,15 @@ def guarded(run: Callable[[], int]) -> int:
     """
     terminal = sys.stdin.fileno()
     settings = termios.tcgetattr(terminal)
+    reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
+        os.close(reading)
+        code = _run_child(run)
+        os.write(writing, ORDERLY)
         # No clean-up of the parent's (buffers, exit hooks) may run twice.
-        os._exit(_run_child(run))
+        os._exit(code)
+    os.close(writing)
 
     def forward(number: int, frame: FrameType | None) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -47,12 +54,22 @@ def guarded(run: Callable[[], int]) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     code = os.waitstatus_to_exitcode(status)
-    if code < 0:
-        _restore(terminal, settings)
-        return 128 - code
-    if code > 0:
-        _restore(terminal, settings)
-    return code
+    orderly = _was_orderly(reading)
+    if code:
+        # Leaving the other screen twice would put the cursor back, and the prompt over what was said last.
+        _restore(terminal, settings, b"" if orderly else RESET.encode())
+    return 128 - code if code < 0 else code
+
+
+def _was_orderly(reading: int) -> bool:
+    """Whether the app came to its own end, and so has given the screen back. Its children may live on: no waiting."""
+    os.set_blocking(reading, False)
+    try:
+        return os.read(reading, 1) == ORDERLY
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(reading)
 
 
 def _run_child(run: Callable[[], int]) -> int:
@@ -84,10 +101,10 @@ def _wait(child: int) -> int:
         os.kill(child, signal.SIGCONT)
 
 
-def _restore(terminal: int, settings: list[object]) -> None:
+def _restore(terminal: int, settings: list[object], reset: bytes) -> None:
     """Put modes and settings back; the terminal may be gone."""
     with contextlib.suppress(OSError, termios.error):
-        os.write(sys.stdout.fileno(), RESET.encode())
+        os.write(sys.stdout.fileno(), reset)
     with contextlib.suppress(OSError, termios.error):
         termios.tcsetattr(terminal, termios.TCSAFLUSH, settings)  # type: ignore[arg-type]
 

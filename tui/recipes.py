@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from engine.catalog import FAMILIES, RunTarget, family
-from engine.core.errors import UsageError
+from engine.core.errors import RunError, UsageError
 from engine.core.recipe import Asked, Input, Recipe
 from engine.core.spec import Value
 
@@ -57,8 +58,9 @@ def latest_finished(target: str, runs: Iterable[Run]) -> str:
         runs: the newest first.
     """
     for run in runs:
-        if target_of(run.recipe) == target and run.state() == "finished":
-            return run.id
+        with suppress(RunError):
+            if target_of(run.recipe) == target and run.state() == "finished":
+                return run.id
     return ""
 
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 VERSION = 1
 """``PRAGMA user_version`` of the file that this code writes."""
+PATIENCE = 1.0
+"""Seconds that are waited for another app to let go of the file."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS read (slug TEXT PRIMARY KEY, at REAL NOT NULL);
@@ -46,6 +50,15 @@ class Record:
         with self._database:
             self._database.execute(statement, values)
 
+    def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; where the file cannot be read any more, a record in memory takes its place."""
+        try:
+            return self._database.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            self._database.close()
+            self._database, self.trouble = _in_memory(str(error))
+            return self._database.execute(statement, values).fetchall()
+
     # Reading
 
     def mark_read(self, slug: str) -> None:
@@ -54,7 +67,7 @@ class Record:
 
     def read(self) -> frozenset[str]:
         """Return the slugs of all entries that were read."""
-        return frozenset(slug for (slug,) in self._database.execute("SELECT slug FROM read"))
+        return frozenset(slug for (slug,) in self._rows("SELECT slug FROM read"))
 
     def toggle_bookmark(self, slug: str) -> bool:
         """Set or remove a bookmark; return whether it stands now."""
@@ -66,7 +79,7 @@ class Record:
 
     def bookmarks(self) -> tuple[str, ...]:
         """Return the bookmarked slugs, newest first."""
-        return tuple(slug for (slug,) in self._database.execute("SELECT slug FROM bookmark ORDER BY at DESC"))
+        return tuple(slug for (slug,) in self._rows("SELECT slug FROM bookmark ORDER BY at DESC"))
 
     # Answering and predicting
 
@@ -76,7 +89,7 @@ class Record:
 
     def answers(self) -> list[tuple[str, int, bool]]:
         """Return slug, number and whether it was right of the last answer to every question that was answered."""
-        rows = self._database.execute("SELECT slug, question, right, max(at) FROM answer GROUP BY slug, question")
+        rows = self._rows("SELECT slug, question, right, max(at) FROM answer GROUP BY slug, question")
         return [(slug, question, bool(right)) for slug, question, right, _ in rows]
 
     def predict(self, walk: str, step: str, choice: str) -> None:
@@ -85,7 +98,7 @@ class Record:
 
     def predictions(self, walk: str) -> dict[str, str]:
         """Return the choice by step of a walkthrough."""
-        return dict(self._database.execute("SELECT step, choice FROM prediction WHERE walk = ?", (walk,)))
+        return dict(self._rows("SELECT step, choice FROM prediction WHERE walk = ?", walk))
 
     # Walking
 
@@ -95,7 +108,7 @@ class Record:
 
     def finished_steps(self, walk: str) -> frozenset[str]:
         """Return the steps of a walkthrough that are done."""
-        return frozenset(step for (step,) in self._database.execute("SELECT step FROM done WHERE walk = ?", (walk,)))
+        return frozenset(step for (step,) in self._rows("SELECT step FROM done WHERE walk = ?", walk))
 
     def note_opened(self, thing: str) -> None:
         """Note that a panel or a screen was opened."""
@@ -103,15 +116,15 @@ class Record:
 
     def opened(self, since: float = 0.0) -> frozenset[str]:
         """Return what was opened after the time `since` (seconds of the epoch)."""
-        rows = self._database.execute("SELECT DISTINCT thing FROM opened WHERE at >= ?", (since,))
+        rows = self._rows("SELECT DISTINCT thing FROM opened WHERE at >= ?", since)
         return frozenset(thing for (thing,) in rows)
 
     # Places
 
     def place(self, name: str, default: str = "") -> str:
         """Return what was kept under `name`: where one left, or a setting."""
-        row = self._database.execute("SELECT value FROM place WHERE name = ?", (name,)).fetchone()
-        return str(row[0]) if row else default
+        rows = self._rows("SELECT value FROM place WHERE name = ?", name)
+        return str(rows[0][0]) if rows else default
 
     def keep_place(self, name: str, value: str) -> None:
         """Keep a value under `name`."""
@@ -135,18 +148,21 @@ def open_database(path: Path | None) -> tuple[sqlite3.Connection, str]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         back_up(path)
-        return _prepare(sqlite3.connect(path, timeout=5)), ""
-    except sqlite3.DatabaseError as error:
-        return _begin_anew(path, str(error))
+        return _prepare(sqlite3.connect(path, timeout=PATIENCE)), ""
     except OSError as error:
         return _in_memory(error.strerror or str(error))
+    except sqlite3.OperationalError as error:
+        # It is locked, of a newer version, or cannot be written: nothing is wrong with what it holds.
+        return _in_memory(str(error))
+    except sqlite3.DatabaseError as error:
+        return _begin_anew(path, str(error))
 
 
 def _begin_anew(path: Path, why: str) -> tuple[sqlite3.Connection, str]:
     aside = path.with_suffix(f".damaged-{int(time.time())}")
     try:
         path.rename(aside)
-        fresh = _prepare(sqlite3.connect(path, timeout=5))
+        fresh = _prepare(sqlite3.connect(path, timeout=PATIENCE))
     except (OSError, sqlite3.Error):
         return _in_memory(why)
     return fresh, f"The learner's record was damaged ({why}) and set aside as {aside.name}; a new one begins."
@@ -158,12 +174,17 @@ def _in_memory(why: str) -> tuple[sqlite3.Connection, str]:
 
 
 def back_up(path: Path) -> None:
-    """Copy a record of an older version beside itself, before it is changed."""
+    """Copy a record of an older version beside itself, before it is changed.
+
+    Raises:
+        sqlite3.OperationalError: it is of a newer version.
+    """
     if not path.exists():
         return
-    with sqlite3.connect(path, timeout=5) as old:
+    with closing(sqlite3.connect(path, timeout=PATIENCE)) as old:
         (version,) = old.execute("PRAGMA user_version").fetchone()
-    old.close()
+    if version > VERSION:
+        raise sqlite3.OperationalError("a newer Lexigrad wrote it")
     if 0 < version < VERSION:
         shutil.copy2(path, path.with_suffix(f".v{version}.backup"))
 

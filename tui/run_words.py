@@ -61,7 +61,7 @@ def crumbs_of(view: RunView, at: int, of: int) -> Content:
 
 def progress_line(view: RunView, width: int) -> Content:
     """Return a bar, the state, the step, the time that is left and the headline figures, as far as they fit."""
-    share = view.step / view.total_steps if view.total_steps else 0.0
+    share = max(0.0, min(1.0, view.step / view.total_steps)) if view.total_steps else 0.0
     cells = max(8, min(36, width // 5))
     full = int(share * cells)
     bar = Content.assemble(("━" * full, "$primary"), ("━" * (cells - full), "$surface-lighten-2"))
@@ -86,6 +86,8 @@ def _progress(view: RunView) -> Iterator[str]:
         yield f"trained {duration(view.elapsed)}"
     if view.phase and view.phase != "training" and view.state in {"starting", "running"}:
         yield view.phase
+    if view.damaged:
+        yield f"{view.damaged:,} damaged line{'s' if view.damaged != 1 else ''} skipped"
     for metric in metrics_of(view.recipe.family)[:2] if view.state != "finished" else ():
         series = view.series.get(metric.name)
         if series is not None and len(series):
@@ -103,9 +105,8 @@ def banner(view: RunView, services: Services) -> tuple[Content, str] | None:
             ("This run failed. ", "bold"), safe(f"{what} {remedy} "), (f"{way_on} sets it up again.", "bold")
         ), "error"
     if view.state == "lost":
-        return Content.assemble(
-            ("The process that watched over this run is gone. ", "bold"), "r goes on from its last checkpoint."
-        ), "error"
+        way_on = " r goes on from its last checkpoint." if view.saved else ""
+        return Content.assemble(("This run is lost. ", "bold"), safe(view.cause), way_on), "error"
     if view.state == "stopped":
         return Content.assemble(("Stopped. ", "bold"), safe(view.cause), " r goes on where it was."), "info"
     if view.state == "stalled":
@@ -114,7 +115,7 @@ def banner(view: RunView, services: Services) -> tuple[Content, str] | None:
         ), "warning"
     warnings = [note for note in view.notes if note.level != "info"]
     if warnings:
-        return Content(safe(warnings[-1].text)), warnings[-1].level
+        return Content(safe(warnings[-1].text)), "error" if warnings[-1].level == "error" else "warning"
     return None
 
 

@@ -44,8 +44,9 @@ class Services:
         """The learner's record, opened at the first use (on the thread of the app)."""
         if self._record is None:
             self._record = Record(paths.database())
-            if self._record.trouble:
-                self.troubles.append(self._record.trouble)
+        if self._record.trouble:
+            self.troubles.append(self._record.trouble)
+            self._record.trouble = ""
         return self._record
 
     def load(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from engine.core.errors import LexigradError
@@ -50,6 +50,14 @@ class Watch:
             follower.poll()
         return follower.view
 
+    def views(self, ids: Iterable[str]) -> tuple[RunView, ...]:
+        """Return those of the runs that can be read, as they are now."""
+        found: list[RunView] = []
+        for id in ids:
+            with suppress(LexigradError):
+                found.append(self.follow(id))
+        return tuple(found)
+
     def state(self, id: str) -> str:
         """Return the state of a run at the last look; empty where it was not looked at."""
         return self._states.get(id, "")
@@ -84,8 +92,11 @@ class Watch:
                 self._states[run.id] = state
                 changed.add(run.id)
             if state in LIVE and run.id not in self._followers:
-                self._followers[run.id] = Follower(run)
+                with suppress(LexigradError):
+                    self._followers[run.id] = Follower(run)
         for id, follower in list(self._followers.items()):
-            if follower.poll():
-                changed.add(id)
+            # A folder may come from elsewhere, or go, at any moment; what was read of it still stands.
+            with suppress(LexigradError, OSError):
+                if follower.poll():
+                    changed.add(id)
         return frozenset(changed)

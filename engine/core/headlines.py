@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.core.errors import LexigradError
+from engine.core.errors import LexigradError, RunError
 from engine.core.recipe import Recipe
 from engine.core.store import Run, RunStore
 
@@ -41,7 +41,10 @@ def headlines(store: RunStore, entry: str, targets: Sequence[str] = ()) -> list[
     """
     by_recipe: dict[tuple[object, ...], dict[int, Run]] = {}
     for run in store.runs():
-        recipe = run.recipe
+        try:
+            recipe = run.recipe
+        except RunError:
+            continue
         if recipe.entry != entry and f"{recipe.family}/{recipe.preset}" not in targets:
             continue
         if run.state() == "finished":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -32,14 +35,24 @@ def home() -> Path:
 
 
 def _fallback() -> Path:
+    """Return this user's folder among the temporary ones; never a link or a folder that somebody else put there."""
     spare = Path(tempfile.gettempdir()) / f"lexigrad-{os.getuid()}"
-    spare.mkdir(mode=0o700, exist_ok=True)
-    return spare
+    with contextlib.suppress(OSError):
+        spare.mkdir(mode=0o700, exist_ok=True)
+        found = spare.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
+            return spare
+    return _last_resort()
+
+
+@functools.cache
+def _last_resort() -> Path:
+    return Path(tempfile.mkdtemp(prefix="lexigrad-"))
 
 
 def home_is_temporary() -> bool:
     """Whether runs go to a temporary folder because no home could be written."""
-    return home() == Path(tempfile.gettempdir()) / f"lexigrad-{os.getuid()}"
+    return home().name.startswith("lexigrad-") and home().parent == Path(tempfile.gettempdir())
 
 
 def runs_folder() -> Path:

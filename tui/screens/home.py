@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -12,15 +13,17 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList
 
+from engine.core.errors import RunError
 from engine.core.store import Run
 from tui.figures import ago, headline_words, progress_words
 from tui.recipes import differences
-from tui.render.safe import safe
+from tui.render.safe import one_line, safe
 from tui.run_words import state_content
 from tui.screens.page import Page
 from tui.widgets.menu import Menu
 
 if TYPE_CHECKING:
+    from engine.core.view import RunView
     from glossary.model import Entry
 
 DOORS = {
@@ -35,6 +38,9 @@ SHOWN = 6
 """How many live runs, finished runs and pages to read next the home screen names."""
 FIRST_RUN = "mlp/quick"
 """What the home screen proposes to train while nothing was trained."""
+MOST_SENTENCES = 4
+LONGEST_SENTENCE = 300
+"""How many troubles are told at once, and how many characters of each."""
 
 
 class HomeScreen(Page):
@@ -81,9 +87,7 @@ class HomeScreen(Page):
         self.query_one("#doors", Menu).fill(self._doors())
         self.query_one("#next", Menu).fill(self._next_lines())
         self._show_runs()
-        for trouble in self.services.troubles:
-            self.notify(trouble, severity="warning", markup=False, timeout=12)
-        self.services.troubles.clear()
+        self._tell_troubles()
         if self._wanted:
             self.call_after_refresh(self.action_door, self._wanted)
 
@@ -91,6 +95,16 @@ class HomeScreen(Page):
         """Show the news of the runs."""
         self._show_runs()
         self.query_one("#doors", Menu).fill(self._doors())
+
+    def _tell_troubles(self) -> None:
+        """Show the sentences that wait, the first few of many."""
+        troubles = [one_line(trouble, LONGEST_SENTENCE) for trouble in self.services.troubles]
+        self.services.troubles.clear()
+        if len(troubles) > MOST_SENTENCES:
+            more = f"{len(troubles) - MOST_SENTENCES + 1} more such sentences; `lexigrad check` lists bad files."
+            troubles[MOST_SENTENCES - 1 :] = [more]
+        for trouble in troubles:
+            self.notify(trouble, severity="warning", markup=False, timeout=12)
 
     # What it says
 
@@ -164,17 +178,20 @@ class HomeScreen(Page):
 
     def _show_runs(self) -> None:
         watch = self.services.watch
-        live = [self._live_line(id) for id in watch.live()[:SHOWN]]
+        live = [self._live_line(view) for view in watch.views(watch.live()[:SHOWN])]
         empty = Content.styled("Nothing trains right now.", "$text-muted")
         self.query_one("#live", Menu).fill(live or [("none", empty, True)])
         finished = [run for run in watch.runs() if run.state() == "finished"]
-        shown = [self._measured_line(run) for run in finished[: SHOWN * 2]]
+        shown = []
+        for run in finished[: SHOWN * 2]:
+            # The folder may have gone since the list was made.
+            with suppress(RunError):
+                shown.append(self._measured_line(run))
         self.query_one("#measured", Menu).fill(shown or list(nothing_measured()))
 
-    def _live_line(self, id: str) -> tuple[str, Content]:
-        view = self.services.watch.follow(id)
-        name = f"{view.recipe.family} / {view.recipe.preset}"
-        return id, Content.assemble(
+    def _live_line(self, view: RunView) -> tuple[str, Content]:
+        name = safe(f"{view.recipe.family} / {view.recipe.preset}")
+        return view.id, Content.assemble(
             (name, "bold"),
             (f"   {safe(differences(view.recipe))}", "$text-muted"),
             "\n  ",

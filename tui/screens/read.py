@@ -16,7 +16,7 @@ from textual.widgets import Input, OptionList, Static
 from engine.core.errors import UsageError
 from tui.join import launch_entry, measured_lines, own_targets, run_words
 from tui.reading import library_lines, reader_crumbs, related_lines
-from tui.render.safe import safe
+from tui.render.safe import one_line, safe
 from tui.screens.page import Page
 from tui.widgets.entry_view import EntryView
 from tui.widgets.menu import Menu
@@ -149,7 +149,7 @@ class ReadScreen(Page):
         if found is not None:
             self.go(found.slug, heading)
         else:
-            self.notify(f"{slug} is still to be written.", markup=False)
+            self.notify(f"{one_line(slug, 80)} is still to be written.", markup=False)
 
     @on(EntryView.Peeked)
     def _peek(self, event: EntryView.Peeked) -> None:

@@ -139,9 +139,9 @@ class RunScreen(Page):
         if self._by_hand or len(self._ids) == 1:
             return
         live = set(self.services.watch.live())
-        for index, id in enumerate(self._ids):
-            if id in live and self.services.watch.follow(id).state != "queued":
-                self._at = index
+        for view in self.services.watch.views(id for id in self._ids if id in live):
+            if view.state != "queued":
+                self._at = self._ids.index(view.id)
                 return
 
     def _show(self) -> None:
@@ -213,7 +213,7 @@ class RunScreen(Page):
 
     def _draw(self, view: RunView) -> None:
         self._arrange(view)
-        others = tuple(self.services.watch.follow(id) for index, id in enumerate(self._ids) if index != self._at)
+        others = self.services.watch.views(id for index, id in enumerate(self._ids) if index != self._at)
         with self.app.batch_update():
             for widget in self.query(PanelWidget):
                 widget.show(view, others)
@@ -322,9 +322,9 @@ class RunScreen(Page):
         view = self._view()
         if view is None:
             return
-        kept = self.services.store.open(self.id_shown).folder / "code"
+        kept = view.folder / "code"
         declared = family(view.recipe.family).code if view.recipe.family in FAMILIES else ()
-        paths = [kept / path for path in declared if (kept / path).is_file()]
+        paths = [kept / path for path in declared if (kept / path).is_file() and not (kept / path).is_symlink()]
         if not paths:
             import engine
 

@@ -12,6 +12,7 @@ from textual.message import Message
 
 from glossary.names import slugify
 from tui.render.page import EntryPage
+from tui.render.safe import safe
 from tui.widgets.pager import Pager
 from tui.widgets.quiz import Quiz
 from tui.widgets.sheet import Sheet
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from glossary.library import Library
     from glossary.model import Entry
 
+LONGEST_ADDRESS = 400
 PAGES_KEPT = 16
 """Entries that stay parsed, for the way back."""
 
@@ -165,7 +167,7 @@ class EntryView(Pager):
         if not target:
             self.action_page_down()
         elif _is_address(target):
-            self.notify(target, title="A page on the web", markup=False)
+            self.notify(safe(target, LONGEST_ADDRESS), title="A page on the web", markup=False)
         else:
             self.post_message(self.Peeked(target))
 
@@ -177,7 +179,7 @@ class EntryView(Pager):
             self.app.open_url(target)
         else:
             self.app.copy_to_clipboard(target)
-            self.notify(target, title="Address copied", markup=False)
+            self.notify(safe(target, LONGEST_ADDRESS), title="Address copied", markup=False)
 
     @on(Sheet.Clicked)
     def _clicked(self, event: Sheet.Clicked) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from engine.core.errors import RunError
+from engine.core.files import read_end
 from engine.core.spec import Panel
 from tui.render.ink import Line, centered
 from tui.render.text import draw_log, log_lines
@@ -71,9 +72,6 @@ class LogPanel(PanelWidget):
 
     def _tail(self, view: RunView) -> str:
         try:
-            with (view.folder / LOG).open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - _TAIL))
-                return file.read(_TAIL).decode("utf-8", "replace")
-        except OSError:
+            return read_end(view.folder, LOG, _TAIL).decode("utf-8", "replace")
+        except (OSError, RunError):
             return ""

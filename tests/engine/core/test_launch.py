@@ -39,6 +39,8 @@ time.sleep(60)
 LIMITED = """
 import resource, runpy, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+from engine.train import writer
+writer.PATIENCE_SECONDS = 0.1
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
 stub = sys.argv.pop(1)
 runpy.run_path(stub, run_name="__main__")

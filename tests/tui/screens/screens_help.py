@@ -32,12 +32,14 @@ async def until(pilot: Pilot[None], happened: Callable[[], object], what: str = 
 
 
 @asynccontextmanager
-async def opened(place: str = "", size: tuple[int, int] = WIDE) -> AsyncIterator[tuple[Lexigrad, Pilot[None]]]:
+async def opened(
+    place: str = "", size: tuple[int, int] = WIDE, *, notifications: bool = False
+) -> AsyncIterator[tuple[Lexigrad, Pilot[None]]]:
     """Open the app at a place, wait until it is ready, and end every run that it started."""
     services = Services(trainer=STUB)
     app = Lexigrad(services, start=place)
     try:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=notifications) as pilot:
             await until(pilot, lambda: services.ready, "the services are ready")
             await until(pilot, lambda: len(app.screen_stack) > (2 if place else 1), "the first screen is there")
             await pilot.pause()

@@ -243,7 +243,7 @@ async def test_a_record_of_a_newer_lexigrad_is_left_alone() -> None:
 async def test_a_record_that_is_damaged_under_the_app_costs_only_itself() -> None:
     async with opened(notifications=True) as (app, pilot):
         app.services.record.mark_read("softmax")
-        tables = "read bookmark place answer prediction done opened".split()
+        tables = ["read", "bookmark", "place", "answer", "prediction", "done", "opened"]
         app.services.record._database.executescript("".join(f"DROP TABLE {table};" for table in tables))
         for place in ("read/softmax", "runs", "learn", "walk/your-first-neural-network"):
             app.open_place(place)

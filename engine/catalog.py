@@ -1,4 +1,4 @@
-"""What there is to train: a static list of families, loaded by name and without torch."""
+"""What there is to run: a static list of families and one of labs, loaded by name and without torch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from functools import cache
 from importlib import import_module
 
 from engine.core.errors import UsageError, suggest
-from engine.core.spec import Family, Preset, Spec, Value
+from engine.core.lab import Lab
+from engine.core.spec import Family, Preset, Runnable, Spec, Value
 
 FAMILIES = ("mlp", "cnn", "gpt", "word2vec")
+LABS: tuple[str, ...] = ("backpropagation",)
 LONGEST_SEED = 18
 """Digits; a seed has to fit the 64 bits that random generators take."""
 
@@ -25,6 +27,38 @@ def family(name: str) -> Family:
         raise UsageError(f"There is no family '{name}'.", suggest(name, list(FAMILIES)))
     found: Family = import_module(f"engine.families.{name}.spec").FAMILY
     return found
+
+
+def lab(name: str) -> Lab:
+    """Return the lab of that name.
+
+    Raises:
+        UsageError: there is none; the message names the nearest.
+    """
+    if name not in LABS:
+        raise UsageError(f"There is no lab '{name}'.", suggest(name, list(LABS)))
+    found: Lab = import_module(f"engine.labs.{name.replace('-', '_')}.lab").LAB
+    return found
+
+
+def labs() -> list[Lab]:
+    """Return all labs, in the order of the list."""
+    return [lab(name) for name in LABS]
+
+
+def knows(name: str) -> bool:
+    """Return whether a recipe of that name can be explained: it is a family's or a lab's own."""
+    return name in FAMILIES or (name in LABS and lab(name).computation is not None)
+
+
+def runnable(name: str) -> Runnable:
+    """Return the family of that name, or what the lab of that name computes.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    computation = lab(name).computation if name in LABS else None
+    return computation or family(name)
 
 
 def families() -> list[Family]:

@@ -37,7 +37,8 @@ class KnownNames(msgspec.Struct, frozen=True, kw_only=True):
     """The presets of each family."""
     knobs: Mapping[str, frozenset[str]] = {}
     """The knobs of each family; those of a family that is not in here are not looked at."""
-    labs: frozenset[str] = frozenset()
+    labs: Mapping[str, Mapping[str, str]] = {}
+    """The sentences that each lab judges, by their ids."""
     plays: frozenset[str] = frozenset()
     """``family/play``."""
     root: Path | None = None

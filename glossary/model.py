@@ -83,6 +83,8 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     says: str
     lab: str
+    id: str = ""
+    """The lab's name for the sentence; the findings about it go by this name. Empty where the lab is to come."""
 
 
 class Block(msgspec.Struct, frozen=True):

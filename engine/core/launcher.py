@@ -88,6 +88,20 @@ class Launcher:
         self._shims.train([run.folder for run in runs])
         return runs
 
+    def train(self, runs: Sequence[Run]) -> None:
+        """Train runs that were made and never reached their end, one after another; returns at once.
+
+        Raises:
+            RunError: one of them is active, or the disk is nearly full.
+        """
+        for run in runs:
+            if run.is_live() and run.processes() is not None:
+                raise _active(run)
+            clear_commands(str(run.folder))
+        if runs:
+            self._require_room([run.recipe for run in runs])
+            self._shims.train([run.folder for run in runs])
+
     def resume(self, run: Run) -> Run:
         """Start the trainer of a run that ended too early; it goes on from its last good checkpoint.
 

@@ -122,12 +122,45 @@ def knob(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spec:
-    """The knobs that every family has; a family's own spec adds its architecture.
+class Settings:
+    """Knobs that go together: those of a family, or of what a lab computes.
 
     Raises:
         UsageError: at construction, where a value is out of its knob's range.
     """
+
+    def __post_init__(self) -> None:
+        for each in self.knobs():
+            each.check(getattr(self, each.name))
+
+    @classmethod
+    def knobs(cls) -> Iterator[Knob]:
+        """Yield every knob, named, in the order of declaration."""
+        for each in dataclasses.fields(cls):
+            yield dataclasses.replace(each.metadata["knob"], name=each.name)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Value]) -> Self:
+        """Build a spec from knob values.
+
+        Raises:
+            UsageError: a name is unknown (with the nearest known one) or a value is out of range.
+        """
+        known = [each.name for each in cls.knobs()]
+        for name in values:
+            if name not in known:
+                raise UsageError(f"There is no knob '{name}'.", suggest(name, known))
+        checked: dict[str, Any] = dict(values)
+        return cls(**checked)
+
+    def values(self) -> dict[str, Value]:
+        """Return every knob's value by name."""
+        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec(Settings):
+    """The knobs that every family has; a family's own spec adds its architecture."""
 
     data: str = knob("", "The data set to train on.", entry="data-split")
     examples: int = knob(
@@ -185,34 +218,6 @@ class Spec:
         high=0.99999,
         entry="exponential-moving-average-of-weights",
     )
-
-    def __post_init__(self) -> None:
-        for each in self.knobs():
-            each.check(getattr(self, each.name))
-
-    @classmethod
-    def knobs(cls) -> Iterator[Knob]:
-        """Yield every knob, named, in the order of declaration."""
-        for each in dataclasses.fields(cls):
-            yield dataclasses.replace(each.metadata["knob"], name=each.name)
-
-    @classmethod
-    def of(cls, values: Mapping[str, Value]) -> Self:
-        """Build a spec from knob values.
-
-        Raises:
-            UsageError: a name is unknown (with the nearest known one) or a value is out of range.
-        """
-        known = [each.name for each in cls.knobs()]
-        for name in values:
-            if name not in known:
-                raise UsageError(f"There is no knob '{name}'.", suggest(name, known))
-        checked: dict[str, Any] = dict(values)
-        return cls(**checked)
-
-    def values(self) -> dict[str, Value]:
-        """Return every knob's value by name."""
-        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
 
     def total_samples(self, examples: int) -> int:
         """Return how many samples the whole run trains on, given the number of training examples."""
@@ -277,22 +282,18 @@ class Preset:
     """``family/preset`` of the finished run that it must start from, or nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """A model family: its knobs, presets and panels, and where its model and learner are."""
+@dataclass(frozen=True, kw_only=True)
+class Runnable:
+    """What a run can be of: a family that is trained, or what a lab computes."""
 
     name: str
     title: str
     summary: str
     entry: str
-    spec: type[Spec]
+    spec: type[Settings]
     presets: tuple[Preset, ...]
     panels: tuple[Panel, ...]
     headline: tuple[Metric, ...]
-    learner: str
-    """``module:Class`` of its learner, imported by the trainer alone."""
-    data: tuple[str, ...]
-    """Names of the data sets it can train on, the default first."""
     code: tuple[str, ...]
     """Files to read, as paths relative to the package ``engine``; the model first."""
 
@@ -309,6 +310,29 @@ class Family:
                 return each
         raise UsageError(f"{self.name} has no preset '{name}'.", suggest(name, [each.name for each in self.presets]))
 
+    def configure(self, preset: str, changes: Mapping[str, Value] | None = None) -> Settings:
+        """Return the complete spec of a preset with some knobs changed."""
+        return self.spec.of({**self.preset(preset).knobs, **(changes or {})})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family(Runnable):
+    """A model family: its knobs, presets and panels, and where its model and learner are."""
+
+    spec: type[Spec]
+    learner: str
+    """``module:Class`` of its learner, imported by the trainer alone."""
+    data: tuple[str, ...]
+    """Names of the data sets it can train on, the default first."""
+
     def configure(self, preset: str, changes: Mapping[str, Value] | None = None) -> Spec:
         """Return the complete spec of a preset with some knobs changed."""
         return self.spec.of({**self.preset(preset).knobs, **(changes or {})})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Computation(Runnable):
+    """What a lab computes in a process of its own, beyond training: a run like any other, with panels and a log."""
+
+    compute: str
+    """``module:function`` that takes the `Workbench` of the run, imported by its process alone."""

@@ -13,11 +13,14 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.catalog import LABS
 from engine.core.errors import LexigradError
 from engine.core.events import Event, Failed, Started
 from engine.core.processes import LINUX, end_with_parent, work_quietly
+from engine.core.recipe import read_recipe
 
 if TYPE_CHECKING:
+    from engine.train.orders import Ending, Orders
     from engine.train.writer import RunWriter
 
 EXPLAINED = {
@@ -66,7 +69,7 @@ def warm_up() -> None:
 
 
 def train_run(folder: Path) -> int:
-    """Train the run in `folder` to its end; what goes wrong becomes its last event, the traceback goes to the log."""
+    """Carry out the run in `folder` to its end; an error becomes its last event, the traceback goes to the log."""
     from engine.train.orders import Orders
     from engine.train.writer import RunWriter
 
@@ -78,11 +81,7 @@ def train_run(folder: Path) -> int:
         print(f"{folder} is no folder that a run can be written to ({error.strerror}).", file=sys.stderr)
         return 1
     try:
-        from engine.train.assemble import assemble
-        from engine.train.loop import train
-
-        run = assemble(folder, writer, orders)
-        ending = train(run)
+        ending = carry_out(folder, writer, orders)
     except Exception as error:
         traceback.print_exc()
         tell(writer, error)
@@ -90,6 +89,18 @@ def train_run(folder: Path) -> int:
     finally:
         writer.close()
     return 128 + orders.signal if ending == "terminated" else 0
+
+
+def carry_out(folder: Path, writer: RunWriter, orders: Orders) -> Ending:
+    """Train, or compute what a lab asks for; return how it ended."""
+    if read_recipe(folder).family in LABS:
+        from engine.labs.workbench import compute
+
+        return compute(folder, writer, orders)
+    from engine.train.assemble import assemble
+    from engine.train.loop import train
+
+    return train(assemble(folder, writer, orders))
 
 
 def tell(writer: RunWriter, error: Exception) -> None:

@@ -39,6 +39,14 @@ def check_labs(entry: Entry, inquiry: Inquiry) -> Findings:
         yield from _count(entry, inquiry, "claims", claim.lab, inquiry.known.lab(claim.lab))
         if not claim.says.strip().endswith("."):
             yield at_key(entry, "claims", f"'{claim.says}' is no sentence with a period.")
+        judged = inquiry.known.labs.get(claim.lab)
+        if judged is None:
+            continue
+        if claim.id not in judged:
+            ids = ", ".join(judged)
+            yield at_key(entry, "claims", f"the lab {claim.lab} judges no '{claim.id}'; it judges {ids}.")
+        elif claim.says != judged[claim.id]:
+            yield at_key(entry, "claims", f"the lab {claim.lab} words '{claim.id}' as: {judged[claim.id]}")
 
 
 def _count(entry: Entry, inquiry: Inquiry, key: str, target: str, status: Status) -> Findings:

@@ -30,7 +30,7 @@ lab: attention
 play: gpt/complete
 code: engine.families.mlp.model:MLP
 claims:
-  - {{says: "Shares add up to one.", lab: attention}}
+  - {{says: "Shares add up to one.", lab: attention, id: one}}
 sources: ["Bridle 1990, Training Stochastic Model Recognition Algorithms as Networks"]
 ---
 
@@ -83,7 +83,7 @@ Press `r`.
 Bridle 1990.
 """
 KNOWN = KnownNames(
-    presets={"mlp": frozenset(("quick",))}, knobs={"mlp": frozenset(("depth",))}, labs=frozenset(("attention",))
+    presets={"mlp": frozenset(("quick",))}, knobs={"mlp": frozenset(("depth",))}, labs={"attention": {"one": "Shares add up to one."}}
 )
 
 
@@ -131,6 +131,8 @@ def replaced(old: str, new: str) -> Callable[[], str]:
         ("play: gpt/complete", "play: gpt/fly", "there is no 'gpt/fly'"),
         ("code: engine.families.mlp.model:MLP", "code: engine/mlp", "package.module:Name"),
         ("up to one.\", lab", "up to one\", lab", "no sentence with a period"),
+        ("Shares add", "Weights add", "words 'one' as: Shares add up to one."),
+        ("id: one", "id: two", "judges no 'two'; it judges one."),
         ("## Why it matters", "## Why does it matter", "Unknown heading"),
         ("## Why it matters", "## In one sentence", "stands here twice"),
         ("## FAQ\n**Why?** Because.\n", "## FAQ\n", "is empty"),

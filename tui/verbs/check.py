@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 import engine
-from engine.catalog import families
+from engine.catalog import families, labs
 from engine.core import paths
 from glossary.check import Report, check
 from glossary.known import KnownNames
@@ -67,6 +67,7 @@ def known_names() -> KnownNames:
     return KnownNames(
         presets={family.name: frozenset(preset.name for preset in family.presets) for family in there},
         knobs={family.name: frozenset(knob.name for knob in family.spec.knobs()) for family in there},
+        labs={lab.name: {each.id: each.says for each in lab.statements} for lab in labs()},
         root=Path(engine.__path__[0]).parent,
     )
 

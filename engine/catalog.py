@@ -8,7 +8,7 @@ from importlib import import_module
 
 from engine.core.errors import UsageError, suggest
 from engine.core.lab import Lab
-from engine.core.spec import Family, Preset, Runnable, Spec, Value
+from engine.core.spec import Family, Preset, Runnable, Settings, Spec, Value
 
 FAMILIES = ("mlp", "cnn", "gpt", "word2vec")
 LABS: tuple[str, ...] = ("backpropagation",)
@@ -46,9 +46,9 @@ def labs() -> list[Lab]:
     return [lab(name) for name in LABS]
 
 
-def knows(name: str) -> bool:
-    """Return whether a recipe of that name can be explained: it is a family's or a lab's own."""
-    return name in FAMILIES or (name in LABS and lab(name).computation is not None)
+def known(name: str) -> Runnable | None:
+    """Return what a recipe of that name is of; None where this version knows no such family or lab."""
+    return runnable(name) if name in FAMILIES or name in LABS else None
 
 
 def runnable(name: str) -> Runnable:
@@ -111,32 +111,34 @@ def parse_run(text: str) -> RunTarget:
     """
     target, *assignments = text.split() or [""]
     family, preset = parse_target(target)
-    changes, rest = parse_assignments(family, assignments)
+    changes, rest = parse_assignments(family.name, family.spec, assignments)
     seed = rest.get("seed", "0")
     if not (seed.isascii() and seed.isdigit() and len(seed) <= LONGEST_SEED):
         raise UsageError(f"seed = {seed!r} is not a whole number of at least 0.")
     return RunTarget(family, preset, changes, rest.get("from", preset.start), int(seed))
 
 
-def parse_assignments(family: Family, assignments: list[str]) -> tuple[dict[str, Value], dict[str, str]]:
+def parse_assignments(
+    name: str, spec: type[Settings], assignments: list[str]
+) -> tuple[dict[str, Value], dict[str, str]]:
     """Return the knob values of ``name=value`` words, and apart from them what is not a knob (``seed``, ``from``).
 
     Raises:
         UsageError: a word is no assignment, names no knob, or gives it a value that it does not take.
     """
-    known = {each.name: each for each in family.spec.knobs()}
+    known = {each.name: each for each in spec.knobs()}
     changes: dict[str, Value] = {}
     rest: dict[str, str] = {}
     for word in assignments:
-        name, equals, value = word.partition("=")
+        knob, equals, value = word.partition("=")
         if not equals:
             raise UsageError(
                 f"'{word}' is not knob=value.", f"Example: {next(iter(known))}={next(iter(known.values())).default}"
             )
-        if name in {"seed", "from"}:
-            rest[name] = value
-        elif name in known:
-            changes[name] = known[name].read(value)
+        if knob in {"seed", "from"}:
+            rest[knob] = value
+        elif knob in known:
+            changes[knob] = known[knob].read(value)
         else:
-            raise UsageError(f"{family.name} has no knob '{name}'.", suggest(name, list(known)))
+            raise UsageError(f"{name} has no knob '{knob}'.", suggest(knob, list(known)))
     return changes, rest

@@ -20,6 +20,7 @@ VERBS = {
     "define": "print one entry",
     "search": "search every entry",
     "run": "train a model",
+    "lab": "ask a question of the glossary, predict, and measure",
     "runs": "list, show, compare, stop, resume, remove and export runs",
     "data": "list, download and verify data sets",
     "walk": "follow a walkthrough, or see how far one is",
@@ -61,7 +62,7 @@ def build_parser(verb: str = "") -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version")
-    places = "open the app at read/SLUG, run/ID, walk/NAME, train or runs"
+    places = "open the app at read/SLUG, lab/NAME, run/ID, walk/NAME, train, labs or runs"
     parser.add_argument("--open", metavar="PLACE", default="", help=places)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for name in (*VERBS, *HIDDEN):

@@ -17,6 +17,7 @@ PLACES = {
     "Read the glossary": "read",
     "Learn: walkthroughs": "learn",
     "Train: every family": "train",
+    "Labs: ask, predict, measure": "labs",
     "Runs: everything trained so far": "runs",
 }
 
@@ -81,6 +82,17 @@ class RunCommands(_Places):
         for family in families():
             for preset in family.presets:
                 yield f"Train {family.name} / {preset.name}", f"train/{family.name}/{preset.name}", preset.help
+
+
+class LabCommands(_Places):
+    """Every lab by its title."""
+
+    def places(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the labs."""
+        from engine.catalog import labs
+
+        for lab in labs():
+            yield f"Lab: {lab.title}", f"lab/{lab.name}", lab.question
 
 
 class KeyCommands(Provider):

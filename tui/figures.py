@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from engine.catalog import FAMILIES, family
+from engine.catalog import known
 from engine.core.spec import Metric
 from tui.render.safe import safe
 
@@ -77,7 +77,8 @@ def ago(run: Run, now: float | None = None) -> str:
 
 def metrics_of(name: str) -> tuple[Metric, ...]:
     """Return the headline metrics of a family, none for one that this version does not know."""
-    return family(name).headline if name in FAMILIES else ()
+    found = known(name)
+    return found.headline if found else ()
 
 
 def headline_words(run: Run) -> str:

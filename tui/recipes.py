@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from engine.catalog import FAMILIES, RunTarget, family
+from engine.catalog import RunTarget, family, known
 from engine.core.errors import RunError, UsageError
 from engine.core.recipe import Asked, Input, Recipe
 from engine.core.spec import Value
@@ -66,10 +66,9 @@ def latest_finished(target: str, runs: Iterable[Run]) -> str:
 
 def changes(recipe: Recipe) -> dict[str, Value]:
     """Return the knobs in which a recipe differs from its preset."""
-    if recipe.family not in FAMILIES:
-        return {}
+    found = known(recipe.family)
     try:
-        usual = family(recipe.family).configure(recipe.preset).values()
+        usual = found.configure(recipe.preset).values() if found else recipe.knobs
     except UsageError:
         return {}
     return {name: value for name, value in recipe.knobs.items() if usual.get(name) != value}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from engine.catalog import FAMILIES, family
+from engine.catalog import known
 from engine.core.errors import LexigradError
 from engine.core.events import real
 from tui.figures import ago, count, duration, figure, headline_words, memory, metrics_of, progress_words
@@ -138,7 +138,8 @@ def _finished(view: RunView, services: Services) -> Content:
 
 def page_of(recipe: Recipe) -> str:
     """Return the slug of the entry on which the run's figures stand: where it was started, or its family's."""
-    return recipe.entry or (family(recipe.family).entry if recipe.family in FAMILIES else "")
+    found = known(recipe.family)
+    return recipe.entry or (found.entry if found else "")
 
 
 def about(run: Run, services: Services) -> Content:

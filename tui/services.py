@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from engine.core import paths
 from tui.record import Record
 
 if TYPE_CHECKING:
+    from engine.core.experiments import Experiment, Experiments
     from engine.core.launcher import Launcher
     from engine.core.store import RunStore
     from glossary.library import Library
@@ -28,6 +29,9 @@ class Services:
     store: RunStore
     launcher: Launcher
     watch: Watch
+    experiments: Experiments
+    shipped: Mapping[str, Experiment]
+    """What the project itself found, by lab."""
 
     def __init__(self, *, trainer: list[str] | None = None) -> None:
         """Prepare the doors; `trainer` replaces the command that trains a run (tests use a stub)."""
@@ -51,6 +55,9 @@ class Services:
 
     def load(self) -> None:
         """Read the entries, find the runs, describe the machine; slow enough to need a thread, once."""
+        import engine
+        from engine.catalog import LABS
+        from engine.core.experiments import Experiments, shipped
         from engine.core.hardware import describe
         from engine.core.launcher import Launcher
         from engine.core.store import RunStore
@@ -68,6 +75,8 @@ class Services:
         self.store = RunStore(paths.runs_folder())
         self.launcher = Launcher(self.store, trainer=self._trainer) if self._trainer else Launcher(self.store)
         self.watch = Watch(self.store)
+        self.experiments = Experiments(paths.findings_folder())
+        self.shipped = shipped(Path(engine.__path__[0]) / "labs" / "findings", LABS)
         self.machine = describe()
         if paths.home_is_temporary():
             self.troubles.append(f"No home folder can be written: runs go to {paths.home()} and may not last.")

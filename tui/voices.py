@@ -7,7 +7,7 @@ import sys
 import time
 from typing import BinaryIO, TextIO
 
-from engine.catalog import FAMILIES, family
+from engine.catalog import known
 from engine.core.ending import LOG
 from engine.core.events import real
 from engine.core.follow import Follower
@@ -189,9 +189,9 @@ def reached(view: RunView, metric: Metric) -> float | None:
 def references(view: RunView, name: str) -> list[tuple[str, float]]:
     """Return name and value of every line that a metric is measured against: computed on the data, or published."""
     found = {each.name: real(each.value) for each in view.baselines if each.metric == name}
-    if view.recipe.family in FAMILIES:
-        for panel in family(view.recipe.family).panels:
-            shown = panel.when is None or str(view.recipe.knobs.get(panel.when[0])) == panel.when[1]
-            if name in panel.events and shown:
-                found.update({each.name: each.value for each in panel.references})
+    of = known(view.recipe.family)
+    for panel in of.panels if of else ():
+        shown = panel.when is None or str(view.recipe.knobs.get(panel.when[0])) == panel.when[1]
+        if name in panel.events and shown:
+            found.update({each.name: each.value for each in panel.references})
     return list(found.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -141,6 +142,15 @@ def go_on(experiment: Experiment, launcher: Launcher) -> int:
     left = unfinished(experiment, launcher.store)
     launcher.train([launcher.store.open(each) for each in left])
     return len(left)
+
+
+def stop(experiment: Experiment, launcher: Launcher) -> None:
+    """Stop what is at work and what waits for its turn; finished runs stand."""
+    for id_ in reversed(experiment.ids):
+        with suppress(LexigradError):
+            run = launcher.store.open(id_)
+            if run.is_live():
+                launcher.stop(run)
 
 
 def _state(store: RunStore, id_: str) -> str:

@@ -67,6 +67,11 @@ def data_folders() -> list[Path]:
     return [*first, home() / "data"]
 
 
+def findings_folder() -> Path:
+    """Return the folder with what the labs found, one folder a lab."""
+    return home() / "findings"
+
+
 def cache_folder() -> Path:
     """Return the folder of decoded data and measured facts of this machine; all of it can be made again."""
     return home() / "cache"

@@ -129,8 +129,8 @@ class EntryPage:
             rows += self._neighbor(entry, setter, width) if entry is not None else []
         coming = ", ".join(safe(self._library.term(slug)) for slug in slugs if self._library.find(slug) is None)
         if coming:
-            rows += _plain(f"To come: {coming}.", COMING, width)
-        return page_of([*_heading(RELATED, width)[1:], *rows, Line()] if rows else [])
+            rows += plain_rows(f"To come: {coming}.", COMING, width)
+        return page_of([*heading_rows(RELATED, width)[1:], *rows, Line()] if rows else [])
 
     def _is_quiz(self, section: Section) -> bool:
         return self.has_questions and section.heading == QUESTIONS
@@ -143,7 +143,7 @@ class EntryPage:
             for section, tokens in sections:
                 block = setter.blocks(tokens, width)
                 if section.heading:
-                    rows += _heading(section.heading, width)
+                    rows += heading_rows(section.heading, width)
                 elif block:
                     rows.append(Line())
                 rows += block
@@ -155,27 +155,27 @@ class EntryPage:
         """Return the text of an entry that cannot be set in time."""
         rows = [
             Line(),
-            *_plain("This page is too tangled to be set; here is its text as it was written.", "$warning", width),
+            *plain_rows("This page is too tangled to be set; here is its text as it was written.", "$warning", width),
         ]
         for section in self.entry.sections:
-            rows += [*_heading(section.heading, width), *_plain(safe(section.text).expandtabs(4), "", width)]
+            rows += [*heading_rows(section.heading, width), *plain_rows(safe(section.text).expandtabs(4), "", width)]
         return rows
 
     def _headline(self, width: int) -> list[Line]:
         entry = self.entry
-        rows = [Line(), *_plain(one_line(entry.title), "bold $accent", width)]
+        rows = [Line(), *plain_rows(one_line(entry.title), "bold $accent", width)]
         if entry.one_line:
-            rows += _plain(one_line(entry.one_line), "italic $foreground", width)
+            rows += plain_rows(one_line(entry.one_line), "italic $foreground", width)
         facts = [f"level {entry.level}, {_LEVELS[entry.level]}"] if entry.level in _LEVELS else []
         facts += [one_line(entry.kind)] if entry.kind else []
         facts += [f"{entry.minutes} min"]
         facts += ["your own page"] if entry.origin == "own" else []
-        rows += _plain(" · ".join(facts), "$text-muted", width)
+        rows += plain_rows(" · ".join(facts), "$text-muted", width)
         names = [one_line(each, 60) for each in _names(entry)]
         if names:
             more = len(names) - NAMES_SHOWN
             also = ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
-            rows += _plain(f"also called {also}", "$text-muted", width)
+            rows += plain_rows(f"also called {also}", "$text-muted", width)
         if self._parsed is None:
             rows += self._as_written(width)
         return rows
@@ -183,10 +183,10 @@ class EntryPage:
     def _sources(self, width: int) -> list[Line]:
         if not self.entry.sources:
             return []
-        rows = _heading(SOURCES, width)
+        rows = heading_rows(SOURCES, width)
         indent = 2 if width >= 20 else 0
         for source in self.entry.sources:
-            lines = _plain(one_line(source, 400), "$text-muted", width - indent)
+            lines = plain_rows(one_line(source, 400), "$text-muted", width - indent)
             rows += [line.after(("  " if at else "• ")[:indent], MARKER) for at, line in enumerate(lines)]
         return rows
 
@@ -213,16 +213,16 @@ def _names(entry: Entry) -> list[str]:
     return names
 
 
-def _heading(words: str, width: int = MEASURE) -> list[Line]:
+def heading_rows(words: str, width: int = MEASURE) -> list[Line]:
     """Return the rows of a section's heading, the first of them the one to jump to."""
     words = one_line(words)
     if not words:
         return [Line()]
-    rows = _plain(words, HEADING, width)
+    rows = plain_rows(words, HEADING, width)
     rows[0] = rows[0]._replace(heading=words)
     return [Line(), *rows]
 
 
-def _plain(text: str, style: str, width: int) -> list[Line]:
+def plain_rows(text: str, style: str, width: int) -> list[Line]:
     """Return text in one style, broken into rows."""
     return [styled(text[start:end], style) for start, end in broken(text, max(1, width))]

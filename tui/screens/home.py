@@ -31,6 +31,7 @@ DOORS = {
     "read": "r",
     "learn": "l",
     "train": "t",
+    "labs": "m",
     "runs": "u",
 }
 FIRST_WALK = "your-first-neural-network"
@@ -51,6 +52,7 @@ class HomeScreen(Page):
         Binding("r", "door('read')", "Read", id="home.read", tooltip="The glossary"),
         Binding("l", "door('learn')", "Learn", id="home.learn", tooltip="Guided walkthroughs"),
         Binding("t", "door('train')", "Train", id="home.train", tooltip="Start a run of any family"),
+        Binding("m", "door('labs')", "Measure", id="home.labs", tooltip="Labs: ask, predict, measure"),
         Binding("u", "door('runs')", "Runs", id="home.runs", tooltip="Everything trained so far"),
         Binding("q", "app.quit", "Quit", id="home.quit", tooltip="Leave; runs go on"),
     ]
@@ -137,8 +139,15 @@ class HomeScreen(Page):
             "read": f"{len(library.entries)} entries, {len(read)} read",
             "learn": f"{len(walks)} walkthrough{'s' if len(walks) != 1 else ''}, {finished} finished",
             "train": f"{len(families())} families, {sum(len(family.presets) for family in families())} presets",
+            "labs": self._lab_words(),
             "runs": f"{len(runs)} so far, {live} live" if runs else "none yet",
         }
+
+    def _lab_words(self) -> str:
+        from engine.catalog import LABS
+
+        measured = sum(1 for name in LABS if self.services.experiments.latest(name) is not None)
+        return f"{len(LABS)} question{'s' if len(LABS) != 1 else ''}, {measured} measured by you"
 
     def _continue_place(self) -> str:
         return self.services.setting("continue", f"walk/{FIRST_WALK}")

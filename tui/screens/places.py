@@ -16,7 +16,7 @@ def screen_for(place: str, services: Services) -> Page | None:
     """Return the screen of a place, None where there is none.
 
     Places are ``read``, ``read/<slug>``, ``train``, ``train/<family>/<preset> knob=value ...``, ``run/<id>``, ``runs``,
-    ``learn`` and ``walk/<name>``.
+    ``learn``, ``walk/<name>``, ``labs`` and ``lab/<name>``.
     """
     door, _, rest = place.partition("/")
     if door == "read":
@@ -31,6 +31,8 @@ def screen_for(place: str, services: Services) -> Page | None:
         from tui.screens.runs import RunsScreen
 
         return RunsScreen()
+    if door in {"labs", "lab"}:
+        return _lab(rest)
     if door in {"learn", "walk"}:
         return _walk(rest, services)
     return None
@@ -58,6 +60,16 @@ def _train(target: str) -> Page | None:
         return LaunchScreen(parse_run(target))
     except UsageError:
         return None
+
+
+def _lab(name: str) -> Page | None:
+    from engine.catalog import LABS, lab
+    from tui.screens.lab import LabScreen
+    from tui.screens.labs import LabsScreen
+
+    if not name:
+        return LabsScreen()
+    return LabScreen(lab(name)) if name in LABS else None
 
 
 def _walk(name: str, services: Services) -> Page | None:

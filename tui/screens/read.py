@@ -13,7 +13,9 @@ from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
+from engine.catalog import LABS
 from engine.core.errors import UsageError
+from tui.findings import claim_lines
 from tui.join import launch_entry, measured_lines, own_targets, run_words
 from tui.reading import library_lines, reader_crumbs, related_lines
 from tui.render.safe import one_line, safe
@@ -37,6 +39,7 @@ class ReadScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "run", "Run", id="read.run", tooltip="Start this concept's training run now"),
         Binding("R", "form", "Set up", id="read.form", tooltip="Look at the knobs before the run starts", show=False),
+        Binding("m", "measure", "Measure", id="read.measure", tooltip="The lab that measures what this page claims"),
         Binding("c", "code", "Code", id="read.code", tooltip="The code behind this page"),
         Binding("o", "outline", "Outline", id="read.outline", tooltip="Jump to a heading of this page"),
         Binding(
@@ -194,9 +197,12 @@ class ReadScreen(Page):
         entry = self.entry
         if entry is None:
             return
+        self.query_one(EntryView).show_claims(claim_lines(entry, self.services))
         lines: list[tuple[str, Content]] = []
         if entry.run:
             lines.append(("run", Content.assemble((" r  ", "$accent"), (safe(run_words(entry)), ""))))
+        if entry.lab in LABS:
+            lines.append(("measure", Content.assemble((" m  ", "$accent"), "Measure what it claims")))
         if entry.code:
             lines.append(("code", Content.assemble((" c  ", "$accent"), "The code behind it")))
         lines.append(("outline", Content.assemble((" o  ", "$accent"), "Jump to a heading")))
@@ -230,6 +236,14 @@ class ReadScreen(Page):
             self.notify("This page has nothing to run.", markup=False)
             return
         launch_entry(self.lexigrad, entry)
+
+    def action_measure(self) -> None:
+        """Open the lab that measures what the page claims."""
+        entry = self.entry
+        if entry is not None and entry.lab in LABS:
+            self.lexigrad.open_place(f"lab/{entry.lab}")
+        else:
+            self.notify("No lab measures this page's claims yet.", markup=False)
 
     def action_form(self) -> None:
         """Open the form of the page's run."""

@@ -13,7 +13,7 @@ from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Static
 
-from engine.catalog import FAMILIES, family
+from engine.catalog import FAMILIES, known
 from engine.core.control import Checkpoint, Command, Pause, Resume, SetKnob, StepOnce
 from engine.core.errors import LexigradError
 from engine.core.liveness import LIVE
@@ -86,6 +86,7 @@ class RunScreen(Page):
         self._at = 0
         self._by_hand = False
         self._built_for = ""
+        self._panels: list[PanelWidget] = []
         self._arrangement: tuple[object, ...] = ()
         self._said: tuple[str, str] = ("", "")
         self._state = ""
@@ -176,23 +177,23 @@ class RunScreen(Page):
 
     async def _build(self, view: RunView) -> None:
         """Make the panels that the run's family declares."""
-        declared = family(view.recipe.family).panels if view.recipe.family in FAMILIES else ()
+        of = known(view.recipe.family)
+        declared = of.panels if of else ()
         kinds = {panel.kind for panel in declared}
         common = [panel for panel in COMMON if panel.kind not in kinds]
         grid = self.query_one("#panels", Container)
         await grid.remove_children()
-        widgets = [make_panel(panel) for panel in (*declared, *common) if wanted(panel, view)]
-        await grid.mount_all(widgets)
-        if widgets:
-            widgets[0].focus()
+        self._panels = [make_panel(panel) for panel in (*declared, *common) if wanted(panel, view)]
+        await grid.mount_all(self._panels)
+        if self._panels:
+            self._panels[0].focus()
         self._draw(view)
 
     def _arrange(self, view: RunView) -> None:
         """Show the panels that have something to show, in a grid without holes, the first panel the widest."""
-        panels = list(self.query(PanelWidget))
-        for index, widget in enumerate(panels):
+        for index, widget in enumerate(self._panels):
             widget.set_class(not (has_news(widget.panel, view) or awaited(index, view)), "silent")
-        shown = [widget for widget in panels if not widget.has_class("silent")]
+        shown = [widget for widget in self._panels if not widget.has_class("silent")]
         # Setting a span lays the whole screen out, so it is done only when something about the grid is different.
         arrangement = (self._built_for, self.query_one("#panels").size, tuple(map(id, shown)))
         if not shown or self.query_one("#panels").has_class("zoomed") or arrangement == self._arrangement:
@@ -215,7 +216,7 @@ class RunScreen(Page):
         self._arrange(view)
         others = self.services.watch.views(id for index, id in enumerate(self._ids) if index != self._at)
         with self.app.batch_update():
-            for widget in self.query(PanelWidget):
+            for widget in self._panels:
                 widget.show(view, others)
 
     # Keys
@@ -323,7 +324,8 @@ class RunScreen(Page):
         if view is None:
             return
         kept = view.folder / "code"
-        declared = family(view.recipe.family).code if view.recipe.family in FAMILIES else ()
+        of = known(view.recipe.family)
+        declared = of.code if of else ()
         paths = [kept / path for path in declared if (kept / path).is_file() and not (kept / path).is_symlink()]
         if not paths:
             import engine

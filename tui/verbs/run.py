@@ -73,7 +73,7 @@ def recipe_from(options: argparse.Namespace, store: RunStore) -> Recipe:
     """
     family, preset = parse_target(options.target)
     words = [*options.set, *([f"data={options.data}"] if options.data else [])]
-    changes, rest = parse_assignments(family, _once_each(words))
+    changes, rest = parse_assignments(family.name, family.spec, _once_each(words))
     for name in rest:
         raise UsageError(f"'{name}' is no knob.", f"Say --{name} {rest[name]}.")
     if options.seed < 0 or options.threads < 0:

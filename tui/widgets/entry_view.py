@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
 from textual import on
@@ -11,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from glossary.names import slugify
+from tui.render.claims import ClaimLines, claims_page
 from tui.render.page import EntryPage
 from tui.render.safe import safe
 from tui.widgets.pager import Pager
@@ -76,8 +78,10 @@ class EntryView(Pager):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         self._body, self._quiz = Sheet(classes="entry-body"), Quiz(classes="entry-quiz")
+        self._claims = Sheet(classes="entry-claims")
         self._tail, self._related = Sheet(classes="entry-tail"), Sheet(classes="entry-related")
-        super().__init__((self._body, self._quiz, self._tail, self._related), id=id, classes=classes)
+        super().__init__((self._body, self._claims, self._quiz, self._tail, self._related), id=id, classes=classes)
+        self._claimed: Sequence[ClaimLines] | None = None
         self._stops = Stops(self, self.sheets)
         self._pages: dict[tuple[str, str, int], EntryPage] = {}
         self._entry: Entry | None = None
@@ -100,11 +104,19 @@ class EntryView(Pager):
         self._was_ended = False
         self._stops.go()
         self._body.put(page.body)
+        self.show_claims(())
         self._quiz.ask(entry.questions)
         self._quiz.display = bool(entry.questions)
         self._tail.put(page.tail)
         self._related.put(page.related)
         self.from_the_top()
+
+    def show_claims(self, claims: Sequence[ClaimLines]) -> None:
+        """Show what the entry claims, with what was found about it."""
+        if claims != self._claimed:
+            self._claimed = claims
+            self._claims.put(lambda width: claims_page(claims, width))
+            self._claims.display = bool(claims)
 
     def _page(self, entry: Entry, library: Library) -> EntryPage:
         key = (entry.slug, entry.digest, id(library))

@@ -12,12 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.adapt.lora import merge_tensors
 from engine.core.errors import RunError
 from engine.core.events import Baseline, Event, HeatMap, Histogram, Text
 from engine.data.batches import seeded
 from engine.data.ngram import ngram_losses
 from engine.data.text import Characters, Windows, cold_windows
 from engine.data.vocabulary import pack, unpack
+from engine.families.gpt.adapting import hold_still, what_is_trained
 from engine.families.gpt.model import GPT
 from engine.families.gpt.spec import HEADS_DRAWN, GPTSpec
 from engine.train.learner import Batch, Batches, Learner
@@ -52,11 +54,13 @@ class GPTLearner(Learner):
         self.train_tokens = self.characters.encode(data.train, device)
         self.valid_tokens = self.characters.encode(data.valid, device)
         self.tokens_per_sample = spec.context
+        self._told = False
         self._position_losses_T = torch.zeros(spec.context, dtype=torch.float64, device=device)
         self._position_counts_T = torch.zeros(spec.context, dtype=torch.int64)
         model = build_gpt(spec, self.characters)
         if start is not None:
-            load_weights(model, start)
+            load_weights(model, merge_tensors(start))
+        hold_still(model, spec)
         return {"model": model}
 
     def batches(self) -> Batches:
@@ -89,7 +93,12 @@ class GPTLearner(Learner):
         return {"loss": (losses_BT.sum(), losses_BT.numel())}
 
     def draw(self, step: int) -> Iterator[Event]:
-        """Yield a sample of text, attention on a piece of validation text, and the loss by position last measured."""
+        """Yield a sample of text, attention on a piece of validation text, the loss by position last measured, and
+        once, where not all of the model is trained, what is.
+        """
+        if self.spec.adapt != "full" and not self._told:
+            self._told = True
+            yield what_is_trained(self._model)
         yield self._sample(step)
         yield from self._attention()
         if self._position_counts_T[0]:

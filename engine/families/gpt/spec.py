@@ -10,6 +10,9 @@ from engine.core.spec import Family, Metric, Panel, Preset, Spec, Value, knob
 USUAL_VOCABULARY = 96
 """Characters of an English text, for estimates before the text was read."""
 
+TARGETS = {"all": "attention and MLP", "attention": "attention", "mlp": "MLP"}
+"""Which matrices of a block LoRA may adapt, and what that is in words."""
+
 HEADS_DRAWN = 8
 """Of the last layer; more would fill the disk with pictures that nobody looks at."""
 
@@ -75,6 +78,15 @@ class GPTSpec(Spec):
     dropout: float = knob(
         0.0, "Share of the numbers that are zeroed at random in training.", low=0.0, high=0.95, entry="dropout"
     )
+    adapt: str = knob(
+        "full",
+        "What may move: everything, the last layer alone, or thin matrices beside the large ones, which stand still.",
+        choices=("full", "head", "lora"),
+        entry="parameter-efficient-fine-tuning",
+    )
+    rank: int = knob(8, "Width of LoRA's thin matrices.", low=1, high=1024, entry="lora")
+    alpha: float = knob(16.0, "LoRA's correction is scaled by alpha / rank.", low=0.0, high=1e4, entry="lora")
+    targets: str = knob("all", "Which matrices of a block LoRA adapts.", choices=tuple(TARGETS), entry="lora")
     steps: int = knob(2000, "How many updates to make.", low=1, high=10**7, unit="steps", entry="epoch-and-step")
     prompt: str = knob("The ", "What the samples begin with.", entry="prompt-and-system-prompt")
     batch_size: int = knob(
@@ -120,27 +132,49 @@ class GPTSpec(Spec):
     def parameters(self, inputs: int, outputs: int) -> int:
         """Return the number of trained numbers; `outputs` is the size of the vocabulary, 0 where unknown."""
         vocabulary, C = outputs or USUAL_VOCABULARY, self.width
+        if self.adapt == "head":
+            return vocabulary * C
+        if self.adapt == "lora":
+            return self.layers * self.rank * sum(inputs + outputs for inputs, outputs in self._adapted())
         norm = C * (2 if self.norm == "layernorm" and self.bias else 1)
         norms = (2 * self.layers + 1) * norm
-        biases = (
-            self.layers * (3 * C + C + self.inner + C + (self.inner if self.activation == "swiglu" else 0))
-            if self.bias
-            else 0
-        )
+        biases = self.layers * sum(outputs for _, outputs in self._matrices().values()) if self.bias else 0
         tables = vocabulary * C * (1 if self.tie else 2) + (self.context * C if self.positions == "learned" else 0)
-        return tables + self.layers * self._matrices() + norms + biases
+        return tables + self.layers * self._weights() + norms + biases
 
     def flops_per_sample(self, inputs: int, outputs: int) -> int:
         """Estimate the operations on one stretch: six a token and matrix weight, and those of attention's two products.
 
-        Counted as in nanoGPT's `estimate_mfu`, except that looking up a table is free.
+        Counted as in nanoGPT's `estimate_mfu`, except that looking up a table is free. Of the six, two are the forward
+        pass, two hand the gradient on, and two make the weight's own; a frozen matrix needs no more than the first four
+        (the first two where nothing before it learns).
         """
-        matrices = self.layers * self._matrices() + (outputs or USUAL_VOCABULARY) * self.width
-        return self.context * (6 * matrices + 12 * self.layers * self.width * self.context)
+        head = (outputs or USUAL_VOCABULARY) * self.width
+        blocks, scores = self.layers * self._weights(), 12 * self.layers * self.width * self.context
+        match self.adapt:
+            case "full":
+                a_token = 6 * (blocks + head) + scores
+            case "head":
+                a_token = 2 * blocks + 6 * head + scores // 3
+            case _:
+                a_token = 4 * (blocks + head) + 6 * self.parameters(inputs, outputs) + scores
+        return self.context * a_token
 
-    def _matrices(self) -> int:
+    def _matrices(self) -> dict[str, tuple[int, int]]:
+        """Return the matrices of one block, each with the width of what goes in and of what comes out."""
+        C, inner = self.width, self.inner
+        gate = {"mlp.gate": (C, inner)} if self.activation == "swiglu" else {}
+        attention = {"attention.qkv": (C, 3 * C), "attention.projection": (C, C)}
+        return {**attention, "mlp.up": (C, inner), **gate, "mlp.down": (inner, C)}
+
+    def _weights(self) -> int:
         """Return the number of weights in the matrices of one block."""
-        return 4 * self.width**2 + (3 if self.activation == "swiglu" else 2) * self.width * self.inner
+        return sum(inputs * outputs for inputs, outputs in self._matrices().values())
+
+    def _adapted(self) -> list[tuple[int, int]]:
+        """Return the sizes of the matrices of one block that LoRA adapts."""
+        part = "" if self.targets == "all" else self.targets
+        return [sizes for name, sizes in self._matrices().items() if name.startswith(part)]
 
 
 GPT_2: dict[str, Value] = {
@@ -265,6 +299,10 @@ FAMILY = Family(
             unit="characters per second",
             entry="mini-batch-and-batch-size",
         ),
+        *(
+            Panel(events=("what is trained",), kind="table", title="What is trained", entry="lora", when=("adapt", how))
+            for how in ("lora", "head")
+        ),
         Panel(events=("learning_rate",), kind="line", title="Learning rate", entry="learning-rate"),
         Panel(events=("gradient_norm",), kind="line", title="Gradient norm", entry="exploding-gradient-and-clipping"),
     ),
@@ -276,6 +314,7 @@ FAMILY = Family(
         "layers/rotary.py",
         "layers/norm.py",
         "families/gpt/learner.py",
+        "adapt/lora.py",
         "families/gpt/spec.py",
     ),
 )

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine.core.errors import RunError
-from engine.core.events import HeatMap, Histogram, Text
+from engine.core.events import HeatMap, Histogram, Table, Text
 from engine.data.examples import Corpus
 from engine.data.text import UNKNOWN, cold_windows
 from engine.families.gpt.learner import GPTLearner
@@ -121,6 +121,55 @@ def test_goes_on_from_another_run_with_its_vocabulary() -> None:
     before = evaluate(tuned)["valid/loss"]
     train(tuned, 30)
     assert evaluate(tuned)["valid/loss"] < before
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+@pytest.mark.parametrize("adapt", ["lora", "head"])
+def test_adapted_it_learns_by_what_may_move_alone(adapt: str, optimizer: str) -> None:
+    base = learner()
+    train(base, 5)
+    tuned = learner(start=base, adapt=adapt, rank=2, optimizer=optimizer)
+    table, *_ = tuned.draw(0)
+    assert isinstance(table, Table)
+    assert table.rows[-1][2] == f"{tuned.spec.parameters(0, len(LETTERS)):,}"
+    assert not any(isinstance(each, Table) for each in tuned.draw(1))
+    before = evaluate(tuned)["valid/loss"]
+    assert before == pytest.approx(evaluate(base)["valid/loss"], abs=1e-6)
+    train(tuned, 30)
+    assert evaluate(tuned)["valid/loss"] != before
+    assert sum(each.numel() for each in tuned.optimizers.parameters) == tuned.spec.parameters(0, len(LETTERS))
+    for name, tensor in base.weights().items():
+        assert torch.equal(tuned.weights()[name], tensor) == (name != "model.head.weight" or adapt == "lora"), name
+
+
+def test_goes_on_from_an_adapted_run_as_if_it_had_been_merged() -> None:
+    base = learner()
+    train(base, 5)
+    tuned = learner(start=base, adapt="lora", rank=2)
+    train(tuned, 20)
+    on = learner(start=tuned)
+    assert evaluate(on)["valid/loss"] == pytest.approx(evaluate(tuned)["valid/loss"], abs=1e-5)
+    assert on.weights().keys() == base.weights().keys()
+    again = learner(start=tuned, adapt="lora", rank=3)
+    assert evaluate(again)["valid/loss"] == pytest.approx(evaluate(tuned)["valid/loss"], abs=1e-5)
+
+
+def test_an_adapted_run_is_resumed_exactly() -> None:
+    base = learner()
+    train(base, 5)
+    through, stopped = (learner(start=base, adapt="lora", rank=2) for _ in range(2))
+    train(through, 12)
+    train(stopped, 6)
+    resumed = learner(start=base, adapt="lora", rank=2)
+    resumed.load_weights(stopped.weights())
+    resumed.load_state(stopped.state())
+    resumed.mode(training=True)
+    resumed.optimizers.schedule(1.0)
+    batches = resumed.batches()
+    for step in range(6, 12):
+        resumed.train_step(batches.at(step))
+    for name, tensor in through.weights().items():
+        assert torch.equal(resumed.weights()[name], tensor), name
 
 
 def test_a_character_beyond_the_training_text_becomes_the_unknown_one() -> None:

@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from engine.adapt.freeze import moved
 from engine.core.errors import UsageError
+from engine.families.gpt.adapting import hold_still
 from engine.families.gpt.model import GPT, CausalSelfAttention, KVCache
 from engine.families.gpt.spec import GPT_2, GPTSpec
 
@@ -59,6 +61,17 @@ def test_starts_with_every_token_equally_likely() -> None:
 def test_has_as_many_parameters_as_its_spec_says(knobs: dict[str, object]) -> None:
     asked = spec(**knobs)
     assert sum(each.numel() for each in GPT(asked, V).parameters()) == asked.parameters(0, V)
+
+
+@pytest.mark.parametrize("targets", ["all", "attention", "mlp"])
+@pytest.mark.parametrize("knobs", VARIANTS.values(), ids=VARIANTS)
+def test_adapted_it_trains_as_many_as_its_spec_says(knobs: dict[str, object], targets: str) -> None:
+    for adapt in ("lora", "head"):
+        asked = spec(**knobs, adapt=adapt, rank=3, targets=targets)
+        built = GPT(asked, V)
+        hold_still(built, asked)
+        assert moved(built)[0] == asked.parameters(0, V)
+        assert asked.flops_per_sample(0, V) < spec(**knobs).flops_per_sample(0, V)
 
 
 def test_gpt_2_small_has_its_published_size() -> None:

@@ -1,0 +1,1 @@
+"""Adapting a trained model: what may move and what stands still, and LoRA."""

@@ -33,6 +33,8 @@ class RunFact(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Mapping[str, MetricFact] = {}
     turned: frozenset[str] = frozenset()
     """Live knobs that were turned."""
+    resumed: bool = False
+    """Whether it went on from a checkpoint."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ In a file, ``check:`` is a mapping with one key; nothing in it is ever evaluated
     check: {run: {target: mlp/quick, knobs: {width: "<= 8", optimizer: sgd}}}
     check: {run: {target: gpt/quick, same_as: first, reached: {valid/loss: "< first"}}}
     check: {run: {target: gpt/quick, count: 4, different: width, state: finished}}
+    check: {run: {target: mlp/quick, state: finished, resumed: true}}
     check: {turned: {knob: learning_rate, target: gpt/quick}}
     check: {played: gpt/complete}
     check: {compared: 2}
@@ -98,6 +99,8 @@ class Ran(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     count: int = 1
     different: str = ""
     """A knob in which the `count` runs all differ."""
+    resumed: bool = False
+    """Whether it has to have gone on from a checkpoint."""
 
 
 class Turned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,6 +169,7 @@ class _Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     reached: dict[str, str] = {}
     count: int = 1
     different: str = ""
+    resumed: bool = False
 
 
 def read_goal(data: Any, lines: dict[Path, int], path: Path) -> Goal:
@@ -214,6 +218,7 @@ def _ran(raw: _Run, line: int) -> Ran:
         reached=tuple(_bound(metric, text, line) for metric, text in raw.reached.items()),
         count=raw.count,
         different=raw.different,
+        resumed=raw.resumed,
     )
 
 

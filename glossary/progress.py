@@ -41,6 +41,8 @@ METRICS = {
 """The short names of metrics in placeholders."""
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 UNMEASURED = "(not measured)"
+SIDES = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least"}
+_SIDE = re.compile(r"\s*(<=|>=|<|>)\s*(\S+)\s*")
 _PLAIN = ("prediction", "outcome", "run", "target", "steps", "seconds", "count")
 _FIGURE = re.compile(
     rf"(?:first_run_)?(?:({'|'.join(METRICS)})_(first|last|min|max|before|after)|knob_(\w+)|steps|seconds)"
@@ -107,15 +109,14 @@ def missing(goal: Goal | None, facts: Facts, step: str = "") -> str:
         case Either():
             return missing(goal.of[0], facts, step)
         case Read():
-            return f"The entry {goal.slug} has not been read yet."
+            return f"The page {_title(goal.slug)} has not been read to its end yet."
         case Opened():
-            return f"'{goal.what}' has not been opened yet."
+            return f"The panel '{goal.what}' has not been looked at alone yet."
         case Predicted():
             return "The prediction has not been made yet."
         case Answered():
-            return (
-                f"Question {goal.question} of {goal.slug} has not been answered{' rightly' if goal.right else ''} yet."
-            )
+            rightly = " rightly" if goal.right else ""
+            return f"Question {goal.question} of {_title(goal.slug)} has not been answered{rightly} yet."
         case Ran():
             return _missing_run(goal, facts)
         case Turned():
@@ -158,7 +159,7 @@ def _misses(goal: Ran, run: RunFact, facts: Facts) -> str:
     other = _compared_with(goal, facts)
     for knob, value in goal.knobs.items():
         if not _has(run.seed if knob == "seed" else run.knobs.get(knob), value):
-            return f"its {_words(knob)} is {run.knobs.get(knob)}, not {value}"
+            return f"its {_words(knob)} is {run.knobs.get(knob)}, asked for is {_asked(value)}"
     if goal.same_as:
         if other is None or other is run:
             return "there is no earlier run to compare it with"
@@ -171,6 +172,8 @@ def _misses(goal: Ran, run: RunFact, facts: Facts) -> str:
         and not (goal.state == ENDED and run.state in ("finished", "stopped", "failed"))
     ):
         return f"it is {run.state or 'not there yet'}, not {goal.state}"
+    if goal.resumed and not run.resumed:
+        return "it was not stopped and resumed"
     if run.step < goal.step:
         return f"it has reached step {run.step:,} of {goal.step:,}"
     return next((reason for bound in goal.reached if (reason := _short_of(bound, run, other))), "")
@@ -184,6 +187,8 @@ def _differs(goal: Ran, run: RunFact, other: RunFact) -> str:
         if knob not in changed and not _equal(before.get(knob), after.get(knob)):
             return f"it also differs in {_words(knob)} ({after.get(knob)}, not {before.get(knob)})"
     for knob, change in changed.items():
+        if change.how == "any" and _equal(before.get(knob), after.get(knob)):
+            return f"its {_words(knob)} is {after.get(knob)}, as in the run before"
         if not _as_asked(change, before.get(knob), after.get(knob)):
             return f"its {_words(knob)} is {after.get(knob)}, the other run's {before.get(knob)}"
     return ""
@@ -213,9 +218,12 @@ def _short_of(bound: Bound, run: RunFact, other: RunFact | None) -> str:
             return "there is no earlier run to compare it with"
         goal *= reference
     if best is None:
-        return f"it has no {bound.metric} yet"
-    reached = _compare(best, bound.comparison, goal)
-    return "" if reached else f"its best {bound.metric} is {figure(best)}, not {bound.comparison} {figure(goal)}"
+        return f"it has no {_metric(bound.metric)} yet"
+    write = percent if bound.metric.endswith("accuracy") else figure
+    if _compare(best, bound.comparison, goal):
+        return ""
+    wanted = f"{SIDES[bound.comparison]} {write(goal)}"
+    return f"its best {_metric(bound.metric)} is {write(best)}, asked for is {wanted}"
 
 
 def _best(run: RunFact, metric: str, upward: bool) -> float | None:
@@ -240,7 +248,7 @@ def _equal(one: Value | None, two: Value | None) -> bool:
 
 def _has(value: Value | None, wanted: str) -> bool:
     """Say whether a knob has a value, or lies on the side of one that ``<= 8`` names."""
-    side = re.fullmatch(r"\s*(<=|>=|<|>)\s*(\S+)\s*", wanted)
+    side = _SIDE.fullmatch(wanted)
     if side is None:
         return _equal(value, wanted)
     here, there = _number(value), _number(side[2])
@@ -253,6 +261,22 @@ def _compare(one: float, comparison: str, other: float) -> bool:
 
 def _words(knob: str) -> str:
     return knob.replace("_", " ")
+
+
+def _title(slug: str) -> str:
+    return slug.replace("-", " ")
+
+
+def _metric(name: str) -> str:
+    """Return ``validation accuracy`` for ``valid/accuracy``."""
+    side, _, what = name.rpartition("/")
+    return " ".join(filter(None, ({"train": "training", "valid": "validation"}.get(side, side), _words(what))))
+
+
+def _asked(value: str) -> str:
+    """Return ``at most 4`` for ``<= 4``, and a plain value as it is."""
+    side = _SIDE.fullmatch(value)
+    return f"{SIDES[side[1]]} {side[2]}" if side else value
 
 
 def is_placeholder(name: str) -> bool:

@@ -48,6 +48,7 @@ def run_fact(view: RunView) -> RunFact:
         seconds=view.elapsed,
         metrics=metric_facts(view),
         turned=frozenset(change.name for change in view.knob_changes),
+        resumed=view.resumes > 0,
     )
 
 
@@ -62,22 +63,26 @@ def metric_facts(view: RunView) -> dict[str, MetricFact]:
     return facts
 
 
-def advance(walk: Walkthrough, services: Services) -> bool:
-    """Mark the steps whose check is met by now, in their order, one after another; return whether any was.
+def advance(walk: Walkthrough, services: Services, here: str = "") -> bool:
+    """Mark the steps whose check is met by now; return whether any was.
 
-    A step is looked at only when all before it are done, so that the course stays a course; one may read ahead freely.
+    Checked are the first open steps, one after another, and the step `here` that is looked at: who leaves a hard one
+    out goes on, and what is done for one step does not tick off another that nobody has read yet.
     """
     moved = False
     done = services.record.finished_steps(walk.slug)
     facts: Facts | None = None
+    in_line = True
     for step in walk.steps:
-        if step.id in done:
+        if step.id in done or not (in_line or step.id == here):
             continue
         if step.check is None:
-            break
+            in_line = False
+            continue
         facts = facts or facts_of(walk, services)
         if not met(step.check, facts, step.id):
-            break
+            in_line = False
+            continue
         runs = evidence(step.check, facts)
         if runs:
             services.record.keep_place(f"walk:{walk.slug}:run:{step.id}", runs[0].id)

@@ -56,6 +56,7 @@ class Fold:
         self.elapsed = 0.0
         self.phase = ""
         self.started: Started | None = None
+        self.resumes = 0
         self.finished: Finished | None = None
         self.failed: Failed | None = None
         self.saved: Saved | None = None
@@ -148,6 +149,7 @@ class Fold:
         if self.started is not None:
             self._flush()
             self._take_back(event.s)
+            self.resumes += 1
             self.step, self.elapsed = event.s, event.t
         self.started = event
         self.finished = self.failed = None

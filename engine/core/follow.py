@@ -155,6 +155,7 @@ class Follower:
             elapsed=fold.elapsed,
             remaining=fold.remaining(total_steps) if self._state == "running" else None,
             started=fold.started,
+            resumes=fold.resumes,
             series=dict(fold.series),
             latest=dict(fold.latest),
             history=dict(fold.history),

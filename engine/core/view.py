@@ -75,6 +75,8 @@ class RunView:
     remaining: float | None = None
     """Seconds to the end at the pace of late; None where it cannot be known."""
     started: Started | None = None
+    resumes: int = 0
+    """How often it went on from a checkpoint."""
     series: Mapping[str, Series] = field(default_factory=dict)
     latest: Mapping[str, Drawn] = field(default_factory=dict)
     """The last picture, text, map ... of each name, whole."""

@@ -34,7 +34,7 @@ class Steps(Menu, can_focus=False):
 
 
 class WalkScreen(Page):
-    """Free movement: any step can be read at any time; the check waits for the first that is not done."""
+    """Free movement: any step can be read and done at any time; the first that is not done is marked."""
 
     CSS_PATH = "walk.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -105,7 +105,7 @@ class WalkScreen(Page):
         """Mark what is done by now; return whether anything was."""
         if not self.services.ready or not self.is_current:
             return False
-        if not advance(self._walk, self.services):
+        if not advance(self._walk, self.services, self.step.id):
             return False
         self._show()
         return True
@@ -205,7 +205,8 @@ class WalkScreen(Page):
         if by > 0 and step.check is None:
             self.services.remember(lambda record: record.finish_step(self._walk.slug, step.id))
         self._at = max(0, min(len(self._walk.steps) - 1, self._at + by))
-        self._show()
+        if not self._look():
+            self._show()
         self.query_one("#text").scroll_home(animate=False)
 
     @on(OptionList.OptionSelected)

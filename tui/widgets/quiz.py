@@ -16,7 +16,7 @@ from tui.widgets.sheet import Sheet
 
 
 class Quiz(Sheet):
-    """All questions one under another; each is a stop for the keys, and answered once a visit."""
+    """All questions one under another; each is a stop for the keys, and open until the right choice was taken."""
 
     class Chosen(Message):
         """A choice was taken: question and choice counted from 1, and whether it was right."""
@@ -78,8 +78,8 @@ class Quiz(Sheet):
         return len(self._questions[number].choices[:CHOICES_SHOWN])
 
     def is_open(self, number: int) -> bool:
-        """Return whether a question waits for its answer."""
-        return self._answers[number].chosen is None
+        """Return whether a question waits for its answer, or for a better one."""
+        return not self._answers[number].is_over(self._questions[number])
 
     def move(self, number: int, by: int) -> None:
         """Go to another choice of a question that is open."""
@@ -99,9 +99,10 @@ class Quiz(Sheet):
         """Answer a question that is open, by a choice counted from 0 (without one: by that which is highlighted)."""
         answer = self._answers[number]
         at = answer.highlighted if choice is None else choice
-        if not self.is_open(number) or not 0 <= at < self._count(number):
+        if not self.is_open(number) or not 0 <= at < self._count(number) or at == answer.chosen:
             return
-        self._answers[number] = Answer(at, at)
+        tried = answer.tried if answer.chosen is None else (*answer.tried, answer.chosen)
+        self._answers[number] = Answer(at, at, tried)
         self.reset()
         self.post_message(self.Chosen(number + 1, at + 1, self._questions[number].choices[at].right))
 

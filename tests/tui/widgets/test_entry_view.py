@@ -162,11 +162,16 @@ async def test_digits_and_arrows_answer_questions_and_the_reasons_are_shown(libr
         assert (app.said[-1].question, app.said[-1].choice, app.said[-1].right) == (1, 1, False)
         screen = "\n".join(app.screen_text())
         assert "✗ 1 Three." in screen
-        assert "✓ 2 Four." in screen
+        assert "○ 2 Four." in screen
         assert "No: one short." in screen
-        await press(pilot, "2", "n", "down", "enter")
+        assert "Not that one" in screen
+        await press(pilot, "2")
+        assert (app.said[-1].question, app.said[-1].choice, app.said[-1].right) == (1, 2, True)
+        assert "✗ 1 Three." in "\n".join(app.screen_text())
+        assert "✓ 2 Four." in "\n".join(app.screen_text())
+        await press(pilot, "1", "n", "down", "enter")
         assert (app.said[-1].question, app.said[-1].choice, app.said[-1].right) == (2, 2, False)
-        assert sum(isinstance(each, EntryView.Answered) for each in app.said) == 2
+        assert sum(isinstance(each, EntryView.Answered) for each in app.said) == 3
 
 
 async def test_arrows_choose_within_a_question(library):

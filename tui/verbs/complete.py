@@ -81,6 +81,12 @@ def _targets() -> Iterable[str]:
     return [f"{family.name}/{preset.name}" for family in families() for preset in family.presets]
 
 
+def _labs() -> Iterable[str]:
+    from engine.catalog import LABS
+
+    return LABS
+
+
 def _knobs(before: list[str], partial: str) -> Iterable[str]:
     """Return ``knob=`` for each knob of the family, or ``knob=choice`` once a knob is named."""
     from engine.catalog import FAMILIES, family
@@ -146,6 +152,7 @@ def _shells() -> Iterable[str]:
 
 _OF_VERB: dict[str, Callable[[], Iterable[str]]] = {
     "run": _targets,
+    "lab": _labs,
     "define": _slugs,
     "walk": _walks,
     "completion": _shells,

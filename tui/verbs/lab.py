@@ -127,11 +127,12 @@ def _carry_out(
     """Tell of each run as it ends, then what was found; return the exit code.
 
     Raises:
-        RunError: a run failed or was lost.
+        RunError: a run failed or was lost; the others have come to their end by then.
     """
     out = sys.stderr if as_json else sys.stdout
     print(safe(asked.question), file=out)
     titles = {arm.name: arm.title for arm in asked.arms(asked.settings.of(experiment.knobs))}
+    failed: list[Run] = []
     for placed, run in _in_turn(experiment, launcher.store):
         while run.state() in LIVE:
             if noted.count:
@@ -141,9 +142,12 @@ def _carry_out(
             print("Stopped. Finished runs are kept; the same command goes on from here.", file=sys.stderr)
             return 128 + noted.number
         if run.state() != "finished":
-            raise how_it_failed(run)
+            failed.append(run)
+            continue
         seed = f"  seed {placed.seed}" if len(experiment.seeds) > 1 else ""
         print(safe(f"  {titles.get(placed.arm, placed.arm)}{seed}  {_reached(asked, run)}"), file=out, flush=True)
+    if failed:
+        raise how_it_failed(failed[0])
     done = conclude(asked, experiment, launcher.store, experiments)
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(done), indent=1) + b"\n")

@@ -12,7 +12,7 @@ def train(run: Training) -> Ending:
     """Train to the end of the recipe, or until somebody ends it; return how it ended (empty: by itself).
 
     Nothing in a plain step waits for the device: batches come from tensors that lie on it, the learning rate goes there
-    as a number, and the step's scalars stay there until `Training.report` fetches them, ten to twenty times a second.
+    as a number, and the step's scalars stay there until `Training.report` fetches them, five times a second.
 
     Raises:
         RunError: a loss that is not finite, or memory that does not suffice; the last good checkpoint stands.

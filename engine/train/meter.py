@@ -1,37 +1,43 @@
-"""The scalars of each step: they stay on the device and cross to the host together, ten to twenty times a second."""
+"""The scalars of each step: they stay on the device and cross to the host together, five times a second."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-INTERVAL = 0.06
-"""Seconds between crossings."""
+INTERVAL = 0.2
+"""Seconds between crossings; the app looks 4 times a second."""
 
 LOSS = "train/loss"
 GRADIENT_NORM = "gradient_norm"
 
-MOST_READINGS = 128
+MOST_READINGS = 512
 """Of one crossing; where there were more steps, the extremes of each stretch are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The scalars of one step, on the host."""
+class Readings(NamedTuple):
+    """The scalars of some steps, on the host."""
 
-    step: int
-    values: dict[str, float]
-    """By the names that panels know: ``train/loss``, ``gradient_norm``."""
+    steps: list[int]
+    values: list[dict[str, float]]
+    """Of each step, by the names that panels know: ``train/loss``, ``gradient_norm``."""
+    finite: bool = True
+    """Whether every one of them is a finite number."""
 
-    @property
-    def finite(self) -> bool:
-        """Whether this step's update was made: its loss and its gradient were finite."""
-        return math.isfinite(self.values[LOSS]) and math.isfinite(self.values.get(GRADIENT_NORM, 0.0))
+    def broken(self) -> int | None:
+        """Return the place of the first whose update was not made: its loss or its gradient was no finite number."""
+        for index, values in enumerate(self.values):
+            if not math.isfinite(values[LOSS] + values.get(GRADIENT_NORM, 0.0)):
+                return index
+        return None
+
+
+NONE = Readings([], [])
 
 
 class Meter:
@@ -45,54 +51,58 @@ class Meter:
     ) -> None:
         self.interval = interval
         self.clock = clock
-        self._asynchronous = device.type == "cuda"
-        self._names: list[str] = []
+        self._device = device.type
         self._steps: list[int] = []
-        self._values: list[Tensor] = []
+        self._scalars: list[dict[str, Tensor]] = []
         self._flight: tuple[list[str], list[int], Tensor, torch.cuda.Event] | None = None
         self._due_at = 0.0
 
     def add(self, step: int, scalars: dict[str, Tensor]) -> None:
         """Keep the scalars of a step, by reference."""
-        if not self._names:
-            self._names = list(scalars)
         self._steps.append(step)
-        self._values += [scalars[name] for name in self._names]
+        self._scalars.append(scalars)
 
     def due(self) -> bool:
         """Whether it is time for a crossing; always after the very first step."""
         return self.clock() >= self._due_at and bool(self._steps)
 
-    def cross(self, *, everything: bool = False) -> list[Reading]:
+    def cross(self, *, everything: bool = False) -> Readings:
         """Return the readings that have arrived on the host; with `everything`, wait for those on their way."""
         self._due_at = self.clock() + self.interval
         arrived = self._land()
         if self._steps:
-            table = torch.stack(self._values).float().view(len(self._steps), len(self._names))
-            names = [shown(name) for name in self._names]
-            if self._asynchronous:
-                self._launch(names, table)
+            names = list(self._scalars[0])
+            values = [scalars[name] for scalars in self._scalars for name in names]
+            if self._device == "cuda":
+                self._launch(names, values)
             else:
-                arrived = _readings(names, self._steps, table)
-            self._names, self._steps, self._values = [], [], []
-        return arrived + self._land() if everything else arrived
+                arrived = _readings(names, self._steps, self._fetched(values))
+            self._steps, self._scalars = [], []
+        return _together(arrived, self._land()) if everything else arrived
 
-    def _launch(self, names: list[str], table: Tensor) -> None:
+    def _fetched(self, values: list[Tensor]) -> list[float]:
+        """Return the numbers of 0-d tensors: one by one where they lie in the host's own memory, or else together."""
+        if self._device == "cpu":
+            return [value.item() for value in values]
+        return torch.stack(values).float().tolist()
+
+    def _launch(self, names: list[str], values: list[Tensor]) -> None:
         """Start a copy to pinned memory behind the steps that are queued."""
+        table = torch.stack(values).float()
         host = torch.empty(table.shape, dtype=table.dtype, pin_memory=True)
         host.copy_(table, non_blocking=True)
         landed = torch.cuda.Event()
         landed.record()
         self._flight = (names, self._steps, host, landed)
 
-    def _land(self) -> list[Reading]:
+    def _land(self) -> Readings:
         """Return what the copy in flight brought."""
         if self._flight is None:
-            return []
+            return NONE
         names, steps, host, landed = self._flight
         self._flight = None
         landed.synchronize()
-        return _readings(names, steps, host)
+        return _readings(names, steps, host.tolist())
 
 
 def shown(name: str) -> str:
@@ -100,13 +110,24 @@ def shown(name: str) -> str:
     return name if "/" in name or name == GRADIENT_NORM else f"train/{name}"
 
 
-def _readings(names: list[str], steps: list[int], table: Tensor) -> list[Reading]:
-    """Return a table of scalars as readings, thinned to the extremes of the loss where they are too many."""
-    rows: list[list[float]] = table.tolist()
-    kept = range(len(rows))
-    if len(rows) > MOST_READINGS:
-        kept = extremes([row[names.index(LOSS)] for row in rows], MOST_READINGS // 2)  # type: ignore[assignment]
-    return [Reading(steps[each], dict(zip(names, rows[each], strict=True))) for each in kept]
+def _readings(names: list[str], steps: list[int], flat: list[float]) -> Readings:
+    """Return the scalars of some steps, one step's after another's, as readings; where the steps are too many, those at
+    the extremes of the loss.
+    """
+    width, named, finite = len(names), [shown(name) for name in names], math.isfinite(sum(flat))
+    columns = [flat[place::width] for place in range(width)]
+    values = [dict(zip(named, row, strict=True)) for row in zip(*columns, strict=True)]
+    if len(steps) <= MOST_READINGS:
+        return Readings(steps, values, finite)
+    kept = extremes(columns[named.index(LOSS)], MOST_READINGS // 2)
+    return Readings([steps[each] for each in kept], [values[each] for each in kept], finite)
+
+
+def _together(first: Readings, then: Readings) -> Readings:
+    """Return earlier readings and later ones."""
+    if not first.steps or not then.steps:
+        return first if first.steps else then
+    return Readings(first.steps + then.steps, first.values + then.values, first.finite and then.finite)
 
 
 def extremes(values: list[float], stretches: int) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -21,9 +21,10 @@ class Lap:
         """How long a step took."""
         return max(self.ended - self.began, 1e-9) / max(self.steps, 1)
 
-    def time_of(self, steps_ago: int) -> float:
-        """Return the seconds of training at which a step of this lap was made, as if its steps had been even."""
-        return self.ended - (self.ended - self.began) * steps_ago / max(self.steps, 1)
+    def times_of(self, steps: Iterable[int], last: int) -> list[float]:
+        """Return the seconds of training at which steps of this lap were made, as if all up to `last` had been even."""
+        pace, ended = (self.ended - self.began) / max(self.steps, 1), self.ended
+        return [round(ended - pace * (last - step), 4) for step in steps]
 
 
 class Stopwatch:

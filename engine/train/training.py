@@ -5,10 +5,11 @@ checkpoints).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -22,7 +23,7 @@ from engine.train.device import Place
 from engine.train.evaluate import evaluate, looking_at
 from engine.train.governor import Governor
 from engine.train.learner import Learner
-from engine.train.meter import LOSS, Meter, Reading
+from engine.train.meter import LOSS, Meter, Readings
 from engine.train.orders import Orders
 from engine.train.randomness import random_states
 from engine.train.stopwatch import Lap, Stopwatch
@@ -111,27 +112,29 @@ class Training:
         """
         self.beat()
         readings = self.meter.cross(everything=everything)
-        if not readings:
+        if not readings.steps:
             return
         lap = self.watch.lap(self.step)
-        last = readings[-1].values
+        last = readings.values[-1]
         if lap.steps:
             last |= self._pace(lap)
         self.latest |= {name: value for name, value in last.items() if math.isfinite(value)}
-        times = [lap.time_of(self.step - reading.step) for reading in readings]
-        self.writer.emit_all(
-            [self._scalars(each.step, at, each.values) for each, at in zip(readings, times, strict=True)]
-        )
-        for reading in readings:
-            if not reading.finite:
-                raise self._diverged(reading)
+        self._write_scalars(readings, lap.times_of(readings.steps, self.step))
+        if not readings.finite and (broken := readings.broken()) is not None:
+            raise self._diverged(readings.steps[broken], readings.values[broken])
 
-    def _scalars(self, step: int, seconds: float, values: dict[str, float]) -> Scalars:
-        """Return the event of some scalars of one step."""
-        finite: Mapping[str, Number] = values
-        if not math.isfinite(sum(values.values())):
-            finite = {name: number(value) for name, value in values.items()}
-        return Scalars(s=step, t=round(seconds, 4), n=step * self.samples_per_step, v=dict(finite))
+    def _write_scalars(self, readings: Readings, times: list[float]) -> None:
+        """Write a line for each reading."""
+        values = cast("list[dict[str, Number]]", readings.values)
+        if not readings.finite:
+            values = [{name: number(value) for name, value in each.items()} for each in readings.values]
+        samples = self.samples_per_step
+        self.writer.emit_all(
+            [
+                Scalars(s=step, t=seconds, n=step * samples, v=each)
+                for step, seconds, each in zip(readings.steps, times, values, strict=True)
+            ]
+        )
 
     def _pace(self, lap: Lap) -> dict[str, float]:
         """Return learning rate, overhead and speed."""
@@ -143,14 +146,14 @@ class Training:
                 pace["tokens_per_second"] = pace["samples_per_second"] * self.learner.tokens_per_sample
         return pace
 
-    def _diverged(self, reading: Reading) -> RunError:
+    def _diverged(self, step: int, values: dict[str, float]) -> RunError:
         """Say that training broke down, and what helps."""
-        where = "loss" if not math.isfinite(reading.values[LOSS]) else "gradient"
+        where = "loss" if not math.isfinite(values[LOSS]) else "gradient"
         kept = (
             f"the checkpoint of step {self._saved_at:,} stands" if self._saved_at >= 0 else "that update was not made"
         )
         return RunError(
-            f"The {where} was no finite number at step {reading.step:,}; {kept}.",
+            f"The {where} was no finite number at step {step:,}; {kept}.",
             f"Use a smaller learning_rate than {self.learner.spec.learning_rate:g}, or clip the gradient (clip=1).",
         )
 
@@ -174,7 +177,8 @@ class Training:
             self._best = self._score()
             self.governor.hasten("save")
         if measured:
-            self.writer.emit(self._scalars(self.step, self.watch.seconds, measured))
+            finite = all(map(math.isfinite, measured.values()))
+            self._write_scalars(Readings([self.step], [measured], finite), [round(self.watch.seconds, 4)])
 
     def draw(self) -> None:
         """Write what the family's panels show now."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.core.events import LARGEST_LINE, Event, Note, encode
+from engine.core.events import LARGEST_LINE, Event, Note, encode, encode_all
 from engine.core.files import replace_file
 from engine.core.processes import boot_id
 from engine.core.records import Status, write_status
@@ -62,7 +62,10 @@ class RunWriter:
 
     def emit_all(self, events: Iterable[Event]) -> None:
         """Append many events by one write."""
-        lines = [self._line(event) for event in events]
+        events = list(events)
+        lines = encode_all(events)
+        if lines and max(map(len, lines)) > LARGEST_LINE:
+            lines = [self._fitting(line, event) for line, event in zip(lines, events, strict=True)]
         self.lines += len(lines)
         if self._waiting:
             self._keep(lines)
@@ -142,9 +145,8 @@ class RunWriter:
             self._waiting = self._waiting[:1] + self._waiting[1::2]
             self._waiting_bytes = sum(map(len, self._waiting))
 
-    def _line(self, event: Event) -> bytes:
+    def _fitting(self, line: bytes, event: Event) -> bytes:
         """Return the line of an event; a long one leaves its body in ``media/`` and keeps the address."""
-        line = encode(event)
         if len(line) <= LARGEST_LINE:
             return line
         name = re.sub(r"[^a-z0-9]+", "-", str(getattr(event, "name", "event")).lower()).strip("-")[:60]

@@ -35,5 +35,6 @@ def make_run(tmp_path: Path) -> MakeRun:
 
 
 def events_of(folder: Path) -> list[AnyEvent]:
-    """Return everything that the trainer of a run has said."""
-    return [decode(line) for line in (folder / "events.jsonl").read_bytes().splitlines()]
+    """Return everything that the trainer of a run has said; a last line that is still being written is left out."""
+    content = (folder / "events.jsonl").read_bytes()
+    return [decode(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]

@@ -25,10 +25,24 @@ def test_readings_come_in_order_with_their_values() -> None:
     for step in (1, 2, 3):
         meter.add(step, {"loss": torch.tensor(float(step)), "gradient_norm": torch.tensor(0.5)})
     readings = meter.cross()
-    assert [(each.step, each.values) for each in readings] == [
-        (step, {"train/loss": float(step), "gradient_norm": 0.5}) for step in (1, 2, 3)
-    ]
-    assert meter.cross() == []
+    assert readings.steps == [1, 2, 3] and readings.finite
+    assert readings.values == [{"train/loss": float(step), "gradient_norm": 0.5} for step in readings.steps]
+    assert meter.cross().steps == []
+
+
+def test_a_step_whose_update_was_not_made_is_found() -> None:
+    meter = Meter(torch.device("cpu"))
+    for step, norm in ((1, 0.5), (2, math.inf), (3, math.nan)):
+        meter.add(step, {"loss": torch.tensor(1.0), "gradient_norm": torch.tensor(norm)})
+    readings = meter.cross()
+    assert not readings.finite and readings.broken() == 1
+
+
+def test_a_figure_that_is_none_is_no_broken_step() -> None:
+    meter = Meter(torch.device("cpu"))
+    meter.add(1, {"loss": torch.tensor(1.0), "accuracy": torch.tensor(math.nan)})
+    readings = meter.cross()
+    assert not readings.finite and readings.broken() is None
 
 
 def test_a_crossing_is_due_after_the_first_step_and_then_by_the_clock() -> None:
@@ -48,7 +62,8 @@ def test_a_spike_of_a_single_step_survives_thinning() -> None:
     meter = Meter(torch.device("cpu"))
     for step in range(1000):
         meter.add(step, {"loss": torch.tensor(99.0 if step == 517 else -5.0 if step == 303 else step / 1000)})
-    readings = {each.step: each.values["train/loss"] for each in meter.cross()}
+    crossed = meter.cross()
+    readings = dict(zip(crossed.steps, (values["train/loss"] for values in crossed.values), strict=True))
     assert readings[517] == 99.0 and readings[303] == -5.0
     assert 999 in readings
     assert len(readings) <= MOST_READINGS + 1
@@ -104,4 +119,4 @@ def test_pauses_are_no_training_time_and_laps_divide_the_rest() -> None:
     assert lap.steps == 4 and lap.began == 100.0 and 100.0 <= lap.ended < 101.0
     idle = -50.0
     assert watch.seconds > 150.0
-    assert lap.time_of(0) == lap.ended and lap.time_of(4) == lap.began
+    assert lap.times_of([10, 14], last=14) == [round(lap.began, 4), round(lap.ended, 4)]

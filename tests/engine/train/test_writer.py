@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.events import HeatMap, Note, Scalars, decode
+from engine.core.events import HeatMap, Note, Scalars, decode, encode, encode_all
 from engine.core.records import Status, read_record
 from engine.train import writer as writer_module
 from engine.train.writer import RunWriter
@@ -108,3 +108,9 @@ def test_many_scalars_are_one_write(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(writer_module.os, "write", lambda file, data: calls.append(len(data)) or write(file, data))
     writer.emit_all(Scalars(s=step, v={"train/loss": 1.0}) for step in range(50))
     assert len(calls) == 1
+
+
+def test_lines_written_together_are_those_written_alone() -> None:
+    events = [Note(s=1, text='a "}\n{" b'), Scalars(s=2, t=0.5, v={"train/loss": "NaN", "gradient_norm": 1e-9})]
+    assert encode_all(events) == [encode(event) for event in events]
+    assert encode_all([]) == []

@@ -17,7 +17,7 @@ PYTHON ?= $(firstword $(foreach each,python3 python3.13 python3.12 python3.11 py
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench slow again
+.PHONY: help install run test check bench slow labs again
 
 help: ## say what there is
 	@echo "Lexigrad: the glossary that runs."
@@ -46,6 +46,9 @@ check: $(STAMP) ## lint, format, types, imports, the rules of the house, the ent
 
 bench: $(STAMP) ## measure the speed, side by side with named peers, into docs/benchmarks.md
 	$(BIN)/python -m tests.bench
+
+labs: $(STAMP) ## carry every lab out over three seeds, into engine/labs/findings and docs/findings.md
+	$(BIN)/python -m tests.labs
 
 slow: $(STAMP) ## run the tests that take minutes
 	$(TEST) -m slow tests

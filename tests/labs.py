@@ -32,8 +32,8 @@ HEAD = """# Findings
 Written by `make labs` (`python -m tests.labs [LAB ...] [--seeds N]`); do not edit by hand. Each sentence is judged by
 the lab's own code from runs with several seeds: it *holds* where the 95 % interval of the mean over the seeds is on the
 right side of its bound, *does not hold* where it is on the other, and is *not decided* where it spans the bound.
-Sentences in which no chance has a part have no interval. The same figures stand on the pages that make the claims, below
-the reader's own.
+Sentences in which no chance has a part have no interval. The same figures stand on the pages that make the claims,
+below the reader's own.
 """
 
 

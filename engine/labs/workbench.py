@@ -19,6 +19,7 @@ from engine.core import control
 from engine.core.errors import LexigradError, RunError, UsageError
 from engine.core.events import Answer, Event, Finished, Note, Phase, Scalars, Started, number
 from engine.core.follow import Follower
+from engine.core.kept_code import keep_code
 from engine.core.recipe import Asked, Recipe, Resolved, read_recipe, write_recipe
 from engine.core.spec import Computation, Settings
 from engine.core.store import Run
@@ -169,6 +170,7 @@ def compute(folder: Path, writer: RunWriter, orders: Orders) -> Ending:
         writer=writer,
         orders=orders,
     )
+    keep_code(folder, known.code)
     module, _, name = known.compute.partition(":")
     _resolve(folder, recipe)
     try:

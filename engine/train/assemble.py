@@ -16,6 +16,7 @@ from torch import Tensor
 
 from engine import catalog
 from engine.core.errors import DataError, RunError
+from engine.core.kept_code import keep_code
 from engine.core.recipe import Input, Recipe, Resolved, read_recipe, write_recipe
 from engine.core.spec import Family
 from engine.data.load import load, size
@@ -45,6 +46,7 @@ def assemble(folder: Path, writer: RunWriter, orders: Orders) -> Training:
     writer.status("loading data", 0, 0, at_once=True)
     recipe = read_recipe(folder)
     family = catalog.family(recipe.family)
+    keep_code(folder, family.code)
     spec = family.spec.of(recipe.knobs)
     device = choose_device(recipe.asked.device)
     data = load(spec.data, spec, recipe.seed, device)

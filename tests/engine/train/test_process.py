@@ -34,6 +34,8 @@ def test_it_trains_the_run_it_is_given(make_run: MakeRun) -> None:
     assert isinstance(events_of(folder)[-1], Finished)
     status = read_record(folder, Status)
     assert status is not None and (status.phase, status.step) == ("finished", 100)
+    model = "families/mlp/model.py"
+    assert (folder / "code" / model).read_bytes() == (ROOT / "engine" / model).read_bytes(), "the code as it was"
 
 
 def test_a_warm_one_waits_for_its_folder_and_obeys_signals(make_run: MakeRun) -> None:

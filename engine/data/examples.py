@@ -67,8 +67,22 @@ def moments(inputs: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and standard deviation: per feature of ``NF``, per channel (as ``C11``) of ``NCHW``; constants
     get 1.
     """
-    axes = (0,) if inputs.ndim == 2 else (0, 2, 3)
-    floats = inputs.double()
-    mean = floats.mean(axes, keepdim=True)[0].float()
-    deviation = floats.std(axes, correction=0, keepdim=True)[0].float()
-    return mean, torch.where(deviation > 0, deviation, 1.0)
+    if inputs.dtype == torch.uint8 and inputs.ndim == 4:
+        mean, deviation = _moments_of_bytes(inputs)
+    else:
+        axes = (0,) if inputs.ndim == 2 else (0, 2, 3)
+        floats = inputs.double()
+        mean = floats.mean(axes, keepdim=True)[0]
+        deviation = floats.std(axes, correction=0, keepdim=True)[0]
+    deviation = deviation.float()
+    return mean.float(), torch.where(deviation > 0, deviation, 1.0)
+
+
+def _moments_of_bytes(inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the moments of pictures ``NCHW`` of bytes by counting each of the 256 values, without a copy in floats."""
+    counts_CV = torch.stack([inputs[:, color].flatten().bincount(minlength=256) for color in range(inputs.shape[1])])
+    share_CV = counts_CV.double() / counts_CV[0].sum()
+    value_V = torch.arange(256, dtype=torch.float64, device=inputs.device)
+    mean_C1 = (share_CV * value_V).sum(1, keepdim=True)
+    variance_C1 = (share_CV * (value_V - mean_C1).square()).sum(1, keepdim=True)
+    return mean_C1[:, :, None], variance_C1.sqrt()[:, :, None]

@@ -57,8 +57,8 @@ def _load_row(name: str, seed: int) -> Examples | Corpus:
         from engine.data.corpora import load_corpus
 
         return load_corpus(row)
-    if name in ("fashion-mnist", "mnist"):
-        return _load_idx(name)
+    if name in ("fashion-mnist", "mnist", "cifar-10"):
+        return _load_pictures(name)
     if row.kind in ("table", "pictures") and row.embedded:
         from engine.data.bundled import load_bundled
 
@@ -78,22 +78,27 @@ def _load_path(path: Path, spec: Any, seed: int) -> Examples | Corpus:
     return load_text_file(path)
 
 
-def _load_idx(name: str) -> Examples:
-    """Return MNIST or Fashion-MNIST with its published split."""
-    from engine.data import idx
+def _load_pictures(name: str) -> Examples:
+    """Return published pictures with their published split."""
+    from engine.data import cifar, idx
 
     row = TABLE[name]
-    pictures, labels, valid_pictures, valid_labels = (idx.load_idx(row, file) for file in row.files)
-    train_NCHW = pictures[:, None]
+    if name == "cifar-10":
+        classes: tuple[str, ...] = cifar.CLASSES
+        train_NCHW, labels, valid_NCHW, valid_labels = cifar.load_cifar(row)
+    else:
+        classes = idx.CLASSES[name]
+        pictures, labels, valid_pictures, valid_labels = (idx.load_idx(row, file) for file in row.files)
+        train_NCHW, valid_NCHW = pictures[:, None], valid_pictures[:, None]
     mean, deviation = moments(train_NCHW)
     return Examples(
         name=name,
         layout="pictures",
         train_inputs=train_NCHW,
         train_labels=labels.long(),
-        valid_inputs=valid_pictures[:, None],
+        valid_inputs=valid_NCHW,
         valid_labels=valid_labels.long(),
-        classes=idx.CLASSES[name],
+        classes=classes,
         mean=mean,
         deviation=deviation,
         digest=digest_of_strings(*(file.sha256 for file in row.files)),

@@ -29,7 +29,8 @@ class CNNLearner(Classifier):
         """Return the untrained network."""
         if self.data.layout != "pictures":
             raise DataError(
-                f"{self.data.name} has no pictures.", "Choose digits, mnist or fashion-mnist, or the family mlp."
+                f"{self.data.name} has no pictures.",
+                "Choose digits, mnist, fashion-mnist or cifar-10, or the family mlp.",
             )
         colors, side, _ = self.data.shape
         spec, classes = self.spec, self.data.outputs

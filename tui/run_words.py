@@ -49,7 +49,9 @@ def state_content(state: str) -> Content:
 def crumbs_of(view: RunView, at: int, of: int) -> Content:
     """Return what the run is: family and preset, data, seed, device, and its place in a group."""
     recipe = view.recipe
-    parts = [str(recipe.knobs.get("data", "")), f"seed {recipe.seed}", view.started.device if view.started else ""]
+    changed = differences(recipe)
+    data = "" if "data" in changed else str(recipe.knobs.get("data", ""))
+    parts = [data, changed, "" if recipe.seed else "seed 0", view.started.device if view.started else ""]
     group = f"   run {at + 1} of {of}  [ ]" if of > 1 else ""
     return Content.assemble(
         (" ‹ Runs   ", "$text-muted"),

@@ -19,6 +19,8 @@ FLOPS_AN_ACTIVATION = 192
 """Training operations for each byte of activations that is kept, in layers a few hundred wide."""
 BASE_MEMORY = 600 * 1024**2
 """Bytes that a process has once torch is imported and has trained a step."""
+SLOWEST_FLOPS = 5e9
+"""Operations a second that any machine reaches: what a step took beyond them does not grow with the model."""
 LEAST_STEP = 0.0008
 """Seconds that a step takes however small the model is: Python and the launches of its kernels."""
 MOST_RUNS = 20
@@ -55,9 +57,10 @@ class Work:
 
     def seconds_from(self, seconds: float, before: Work) -> float:
         """Return the time of this work where `before` took `seconds`: in proportion, but no step costs nothing."""
-        pace = seconds / before.steps
-        share = (self.flops / self.steps) / (before.flops / before.steps)
-        return self.steps * max(pace * share, min(pace, LEAST_STEP))
+        pace, work = seconds / before.steps, before.flops / before.steps
+        computing = min(pace, work / SLOWEST_FLOPS)
+        share = (self.flops / self.steps) / work
+        return self.steps * max(pace - computing + computing * share, min(pace, LEAST_STEP))
 
 
 def estimate(family: Family, preset: Preset, spec: Spec, store: RunStore | None = None) -> Estimate:

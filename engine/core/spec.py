@@ -45,7 +45,8 @@ class Knob:
         Raises:
             UsageError: the text is no value of this knob's type, or out of its range.
         """
-        text = text.strip()
+        free = isinstance(self.default, str) and not self.choices
+        text = text if free else text.strip()
         value: Value
         try:
             if isinstance(self.default, bool):

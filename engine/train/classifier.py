@@ -100,7 +100,7 @@ class Classifier(Learner):
             return
         names = self.data.classes
         captions = [
-            f"{names[true]} taken for {names[taken]}, {sure:.0%} sure"
+            f"{names[true]} taken for {names[taken]}, {100 * sure:.0f} % sure"
             for true, taken, sure in zip(
                 labels_N[worst].tolist(), predicted_N[worst].tolist(), sure_N[worst].tolist(), strict=True
             )
@@ -148,10 +148,15 @@ def by_class(counts_KK: Tensor, classes: list[str]) -> Table:
     """Return precision and recall of every class as a table."""
     right_K, true_K, taken_K = counts_KK.diagonal(), counts_KK.sum(1), counts_KK.sum(0)
     rows = [
-        [name, f"{true:,.0f}", f"{right / taken:.1%}" if taken else "-", f"{right / true:.1%}" if true else "-"]
+        [name, f"{true:,.0f}", percent(right, taken), percent(right, true)]
         for name, right, true, taken in zip(classes, right_K.tolist(), true_K.tolist(), taken_K.tolist(), strict=True)
     ]
     return Table(name="by class", columns=["class", "examples", "precision", "recall"], rows=rows)
+
+
+def percent(part: float, whole: float) -> str:
+    """Return a share as people write it; a dash where there is nothing to be a share of."""
+    return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
 def pictures(name: str, values_NCHW: Tensor, captions: list[str] | None = None) -> Pictures:

@@ -11,6 +11,8 @@ _MINUTES = (60, 120, 300, 600, 900, 1800)
 _HOURS = (3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 _SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _TINY = 1e-3
+_NOTHING = 1e-15
+"""Below it a number is what rounding left of 0."""
 _GROUPED = 10_000
 """Whole numbers below it are written out with a comma, larger ones shortened: 9,500 and 12.5k."""
 
@@ -20,16 +22,23 @@ def short(value: float, digits: int = 4) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "-∞"
     size = abs(value)
+    if size < _NOTHING:
+        return "0"
     if size >= 1e15 or 0 < size < _TINY:
         return _scientific(value, digits - 2)
     if size < _GROUPED:
         power = math.floor(math.log10(size)) if size else 0
         text = f"{value:.{max(0, digits - 1 - power - (power < 0))}f}"
         return f"{float(text):,.0f}" if float(text).is_integer() and size >= 1 else text if size else "0"
-    for scale, suffix in _SUFFIXES:
-        if size >= scale:
-            return f"{value / scale:.{max(1, digits - 1)}g}{suffix}"
-    return f"{value:g}"
+    return _shortened(value, max(1, digits - 1))
+
+
+def _shortened(value: float, digits: int) -> str:
+    """Return a number from a thousand on with its suffix; digits before the point are never rounded away."""
+    scale, suffix = next((scale, suffix) for scale, suffix in _SUFFIXES if abs(value) >= scale * 0.9995)
+    power = math.floor(math.log10(abs(value) / scale) + 1e-9)
+    text = f"{value / scale:.{max(0, digits - 1 - power)}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + suffix
 
 
 def whole(value: float) -> str:

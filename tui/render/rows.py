@@ -12,6 +12,8 @@ from tui.render.safe import one_line
 _GAP = 2
 _WIDEST = 60
 _NARROWEST = 3
+_READABLE = 6
+"""Cells that a cut column keeps; where not all columns can, those at the right are left out."""
 _LOOKED_AT = 200
 """Rows whose widths are looked at."""
 
@@ -27,6 +29,8 @@ def draw_table(
     if not count or width <= 0 or height <= 0:
         return frame([], width, height)
     names = [_cell(columns, index) for index in range(count)]
+    count = _fitting([names, *rows[:_LOOKED_AT]], count, width)
+    names = names[:count]
     widths = column_widths([names, *rows[:_LOOKED_AT]], count, width)
     is_number = [_is_number_column(rows[:_LOOKED_AT], index) for index in range(count)]
     lines = [_row(names, widths, is_number, LABEL)] if any(names) and height > 1 else []
@@ -37,6 +41,16 @@ def draw_table(
     if below > 0 and room > 1:
         lines.append([(f"+{len(rows) - first - len(shown)} more", LABEL)])
     return frame(lines, width, height)
+
+
+def _fitting(rows: Sequence[Sequence[str]], count: int, width: int) -> int:
+    """Return how many columns, from the left, can be read in `width` cells."""
+    taken = -_GAP
+    for index in range(count):
+        taken += _GAP + min(_READABLE, max((cell_len(_cell(row, index)) for row in rows), default=0))
+        if taken > width:
+            return max(1, index)
+    return count
 
 
 def column_widths(rows: Sequence[Sequence[str]], count: int, width: int) -> list[int]:

@@ -39,6 +39,8 @@ class KnobCard(ModalScreen[Result]):
     """Rows of knobs on a card; a subclass says what enter does with them."""
 
     CSS_PATH = "overlay.tcss"
+    WHOSE: ClassVar[str] = "preset"
+    """What the value is called that a knob stood at before."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "turn", "Turn", id="knobs.turn", tooltip="Take what stands here"),
         Binding("down", "app.focus_next", "Next", id="knobs.down", show=False),
@@ -59,7 +61,7 @@ class KnobCard(ModalScreen[Result]):
             card.border_title = self._title
             yield Static(self._sentence, classes="line", markup=False)
             for each in self._knobs:
-                yield KnobRow(each.knob, each.value, each.usual)
+                yield KnobRow(each.knob, each.value, each.usual, whose=self.WHOSE)
         yield Keys(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -97,6 +99,8 @@ class KnobCard(ModalScreen[Result]):
 
 class KnobScreen(KnobCard["tuple[str, Value] | None"]):
     """Turns one knob of a live run; dismissed with its name and new value."""
+
+    WHOSE = "now"
 
     def __init__(self, view: RunView) -> None:
         """Show the knobs of the run that may be turned while it trains."""

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from engine.core.view import RunView
 
 COMMON = (
-    Panel(events=(), kind="hardware", title="machine", entry="gpu-and-vram"),
-    Panel(events=(), kind="log", title="log"),
+    Panel(events=(), kind="hardware", title="Hardware", entry="gpu-and-vram"),
+    Panel(events=(), kind="log", title="Log"),
 )
 """What every run shows beside the panels of its family."""
 LEAST_ROWS = 9

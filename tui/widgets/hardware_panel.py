@@ -18,7 +18,7 @@ GIB = 1024**3
 _NEARLY_FULL = 0.9
 _SPEEDS = {
     "tokens_per_second": ("speed", "tokens/s"),
-    "samples_per_second": ("speed", "samples/s"),
+    "samples_per_second": ("speed", "examples/s"),
     "ms_per_step": ("step", "ms"),
 }
 """Metrics that say how fast the run is, with the name and unit that they are shown under."""
@@ -54,10 +54,17 @@ class HardwarePanel(PanelWidget):
                 yield from _gpu(gpu, "" if len(sample.gpus) == 1 else f" {number}")
             yield from _host(sample)
         for name, (title, unit) in _SPEEDS.items():
+            if name == "samples_per_second" and "tokens_per_second" in self.view.series:
+                continue
             if name in self.view.series and len(self.view.series[name]):
-                yield Meter(title, f"{short(self.view.series[name].last, 3)} {unit}")
+                yield Meter(title, f"{_pace(self.view.series[name].last)} {unit}")
         if sample is not None and sample.trouble:
             yield Meter("trouble", sample.trouble)
+
+
+def _pace(value: float) -> str:
+    """Return a pace as it is read at a glance: ``0.39``, ``8,931``, ``171k``."""
+    return f"{value:,.0f}" if 100 <= value < 10_000 else short(value)
 
 
 def _gpu(gpu: GpuSample, number: str) -> Iterator[Meter]:

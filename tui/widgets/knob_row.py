@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -17,7 +18,11 @@ from textual.widgets import Input, Static
 
 from engine.core.errors import UsageError
 from engine.core.spec import UNBOUNDED, Knob, Value
-from tui.render.safe import one_line
+from tui.render.safe import safe
+
+NEW_LINE = "\\n"
+OWN_FILE = "a file of yours"
+"""The choice that makes room for a path."""
 
 
 class Cycle(Static, can_focus=True):
@@ -101,12 +106,13 @@ class KnobRow(Horizontal):
             super().__init__()
             self.row = row
 
-    def __init__(self, knob: Knob, value: Value, default: Value) -> None:
-        """Show `knob` at `value`; `default` is the preset's, to tell what was changed."""
+    def __init__(self, knob: Knob, value: Value, default: Value, *, whose: str = "preset") -> None:
+        """Show `knob` at `value`; `default` is what it stood at before and `whose` it was, to tell what was changed."""
         super().__init__(id=f"knob-{knob.name}")
         self.knob = knob
         self.entry = knob.entry
         self._default = default
+        self._whose = whose
         self._text = words(value)
         self.trouble = ""
 
@@ -122,17 +128,20 @@ class KnobRow(Horizontal):
         if isinstance(self.knob.default, bool):
             return Cycle(("yes", "no"), self._text, id="field")
         kind = Input if isinstance(self.knob.default, str) else Number
-        return kind(one_line(self._text), id="field", compact=True, select_on_focus=True)
+        return kind(written(self._text), id="field", compact=True, select_on_focus=True)
 
     def _about(self) -> Content:
         if self.trouble:
             return Content.styled(self.trouble, "$error")
-        changed = "" if self._text == words(self._default) else f"  preset: {words(self._default) or 'empty'}"
-        return Content.assemble((bounds(self.knob), "$text-muted"), (changed, "$accent"))
+        before = words(self._default)
+        changed = "" if self._text == before else f"{self._whose}: {written(before) or 'empty'}   "
+        return Content.assemble((changed, "$accent"), (bounds(self.knob), "$text-muted"))
 
     @property
     def value(self) -> Value | None:
         """The value of the row, None while what was typed is none."""
+        if self.knob.name == "data" and not self._text.strip():
+            return None
         try:
             return self.knob.read(self._text)
         except UsageError:
@@ -149,16 +158,32 @@ class KnobRow(Horizontal):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self._take(event.value)
+        # What a field shows first is not typed: it stays what it was, to the last blank.
+        if event.value != written(self._text):
+            self._take(event.value.replace(NEW_LINE, "\n"))
 
     @on(Cycle.Changed)
-    def _turned(self, event: Cycle.Changed) -> None:
+    async def _turned(self, event: Cycle.Changed) -> None:
         event.stop()
-        self._take(event.cycle.value)
+        if event.cycle.value == OWN_FILE:
+            await self._ask_for_a_path(event.cycle)
+        else:
+            self._take(event.cycle.value)
+
+    async def _ask_for_a_path(self, cycle: Cycle) -> None:
+        """Put a field for a path where the choices were."""
+        self.knob = replace(self.knob, choices=())
+        await cycle.remove()
+        field = Input(id="field", compact=True, placeholder="its path")
+        await self.mount(field, after=self.query_one(".name"))
+        field.focus()
+        self._take("")
 
     def _take(self, text: str) -> None:
         self._text = text
         self.trouble = "" if self.value is not None else f"needs {self.knob.wants()}"
+        if self.knob.name == "data" and not text.strip():
+            self.trouble = "needs the path of a file"
         self.set_class(bool(self.trouble), "wrong")
         self.query_one(".about", Static).update(self._about())
         self.post_message(self.Changed(self))
@@ -174,6 +199,11 @@ def bounds(knob: Knob) -> str:
     if low and knob.high is not None and knob.high < UNBOUNDED:
         return f"{low} to {knob.high:,g} {knob.unit}".rstrip()
     return f"{low} or more {knob.unit}".rstrip() if low else knob.unit
+
+
+def written(text: str) -> str:
+    """Return a text on one line, as a field shows it: a new line as the two signs that stand for it."""
+    return safe(text.replace("\n", NEW_LINE))
 
 
 def words(value: Value) -> str:

@@ -149,7 +149,7 @@ PANELS = (
         events=("train/accuracy", "valid/accuracy"),
         kind="line",
         title="Accuracy",
-        unit="share right",
+        unit="%",
         entry="accuracy",
     ),
     Panel(
@@ -238,7 +238,7 @@ FAMILY = Family(
         Metric(name="valid/loss", title="Loss", unit="nats per example"),
     ),
     learner="engine.families.cnn.learner:CNNLearner",
-    data=("digits", "mnist", "fashion-mnist"),
+    data=("digits", "mnist", "fashion-mnist", "cifar-10"),
     code=(
         "families/cnn/model.py",
         "families/cnn/learner.py",

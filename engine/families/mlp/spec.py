@@ -70,7 +70,7 @@ PANELS = (
         events=("train/accuracy", "valid/accuracy"),
         kind="line",
         title="Accuracy",
-        unit="share right",
+        unit="%",
         entry="accuracy",
     ),
     Panel(

@@ -129,7 +129,7 @@ FAMILY = Family(
         Panel(
             events=("valid/pmi_spearman", "valid/wordsim_spearman"),
             kind="line",
-            title="Do the products rank pairs as their company does?",
+            title="Rank agreement with PMI",
             unit="Spearman's rho",
             entry="embedding#the-maths",
         ),
@@ -140,10 +140,10 @@ FAMILY = Family(
     headline=(
         Metric(
             name="valid/pmi_spearman",
-            title="Spearman's rho of v·u against PMI, training pairs seen 3 times or more",
+            title="Rho against PMI, pairs seen 3+ times",
             higher=True,
         ),
-        Metric(name="valid/loss", title="validation loss", unit="nats per pair"),
+        Metric(name="valid/loss", title="Loss", unit="nats per pair"),
     ),
     learner="engine.families.word2vec.learner:Word2VecLearner",
     data=("glossary", "tiny-shakespeare"),

@@ -35,7 +35,7 @@ def forecast(each: Forecast, made: str, outcome: str, *, here: bool) -> Content:
         outcome: what came true; empty before that is known.
         here: whether the number keys answer this one.
     """
-    head = "You predicted: " if outcome else "Before you look: "
+    head = "Before you look: " if not outcome else "You predicted: " if made else "Nobody predicted: "
     lines = [Content.assemble((head, "$warning bold"), (safe(each.question), "bold"))]
     for number, choice in enumerate(each.choices, 1):
         chosen, true = choice == made, choice == outcome

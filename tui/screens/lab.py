@@ -66,6 +66,8 @@ class LabScreen(Page):
         self._changes: dict[str, Value] = {}
         self._predictions: dict[str, str] = {}
         self._experiment: Experiment | None = None
+        self._shown: Experiment | None = None
+        self._at_work = False
         self._concluding = False
         self._nudged = False
 
@@ -111,25 +113,31 @@ class LabScreen(Page):
 
     # What it says
 
-    @property
-    def _is_live(self) -> bool:
-        return self._experiment is not None and live(self._experiment, self.services.store)
-
     def _show(self) -> None:
-        experiment, store = self._experiment, self.services.store
-        at_work = self._is_live
-        left = len(unfinished(experiment, store)) if experiment is not None and not experiment.ended else 0
-        if experiment is not None and not experiment.ended and not at_work and not left:
+        experiment, before = self._experiment, (self._shown, self._at_work)
+        left = self._look()
+        if experiment is not None and not (experiment.ended or self._at_work or left):
             self._conclude(experiment)
         self._show_forecasts()
         terms = self.query_one("#terms", Static)
         terms.display = experiment is None
         terms.update(lab_words.terms(self._lab, self._form, self._seeds, self._changes))
-        self.query_one("#standing", Static).update(lab_words.standing(experiment, left, at_work))
+        self.query_one("#standing", Static).update(lab_words.standing(experiment, left, self._at_work))
         self._show_findings()
         self._show_runs()
         self.query_one(TopBar).refresh_status(self.services)
-        self.refresh_bindings()
+        self._shown = experiment
+        if before != (experiment, self._at_work):
+            self.refresh_bindings()
+
+    def _look(self) -> int:
+        """Note whether a run is at work; return how many have not come to their end."""
+        experiment, store = self._experiment, self.services.store
+        if experiment is None or experiment.ended:
+            self._at_work = False
+            return 0
+        self._at_work = live(experiment, store)
+        return len(unfinished(experiment, store))
 
     def _show_forecasts(self) -> None:
         experiment = self._experiment
@@ -190,11 +198,11 @@ class LabScreen(Page):
         if action in {"seeds", "form", "knobs"}:
             return asking
         if action == "stop":
-            return not asking and self._is_live
+            return not asking and self._at_work
         if action in {"watch", "again"}:
             return not asking
         if action == "begin":
-            return asking or not (self._is_live or (self._experiment is not None and self._experiment.ended))
+            return asking or not (self._at_work or (self._experiment is not None and self._experiment.ended))
         return super().applies(action)
 
     def action_predict(self, number: int) -> None:
@@ -259,7 +267,7 @@ class LabScreen(Page):
 
     def action_stop(self) -> None:
         """Stop all that is left to do; finished runs stand."""
-        if self._experiment is not None and self._is_live:
+        if self._experiment is not None and self._at_work:
             stop(self._experiment, self.services.launcher)
             self.services.watch.rescan()
 
@@ -267,7 +275,7 @@ class LabScreen(Page):
         """Ask the question anew."""
         if self._experiment is None:
             return
-        if self._is_live:
+        if self._at_work:
             self.notify("It is at work; s stops it.", markup=False)
             return
         self._experiment, self._predictions, self._nudged, self._concluding = None, {}, False, False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 
-from tui.commands import EntryCommands, KeyCommands, PlaceCommands, RunCommands
+from tui.commands import EntryCommands, KeyCommands, LabCommands, PlaceCommands, RunCommands
 from tui.render.safe import one_line
 from tui.screens.home import HomeScreen
 from tui.screens.page import Page
@@ -33,7 +34,7 @@ class Lexigrad(App[None]):
 
     TITLE = "Lexigrad"
     CSS_PATH = "app.tcss"
-    COMMANDS: ClassVar = {PlaceCommands, KeyCommands, EntryCommands, RunCommands}
+    COMMANDS: ClassVar = {PlaceCommands, KeyCommands, EntryCommands, RunCommands, LabCommands}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave; runs go on", show=False, priority=True),
@@ -71,6 +72,8 @@ class Lexigrad(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Page):
                 screen.on_screen_resume()
+        gc.collect()
+        gc.freeze()
         self._tick()
         if self._start:
             self.open_place(self._start)

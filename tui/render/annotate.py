@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
 from rich.cells import cell_len
 
 from tui.render import axis
@@ -34,23 +33,24 @@ def draw_references(canvas: Canvas, chart: Chart, frame: Frame) -> None:
     for reference in chart.references:
         value = scaled(reference.value, chart)
         if frame.y[0] <= value <= frame.y[1]:
-            canvas.write(frame.left, frame.row(value), glyph * frame.width, Ink("reference"))
+            canvas.rule(frame.left, frame.row(value), frame.width, glyph, Ink("reference"))
 
 
 def label_references(canvas: Canvas, chart: Chart, frame: Frame) -> None:
     """Name each reference at the right edge, or as near to it as no curve is hidden; draw this after the curves."""
-    if frame.width < 16:
+    if frame.width < 16 or not chart.references:
         return
-    free_HW = np.isin(canvas.glyphs_HW, [ord(" "), ord(_glyphs(chart)["dash"])])
-    bands = [canvas.number(Ink(f"{curve.role}-dim")) for curve in chart.curves]
-    faint_HW = free_HW | np.isin(canvas.inks_HW, bands)
+    free_HW = (canvas.glyphs_HW == ord(" ")) | (canvas.glyphs_HW == ord(_glyphs(chart)["dash"]))
+    faint_HW = free_HW.copy()
+    for curve in chart.curves:
+        faint_HW |= canvas.inks_HW == canvas.number(Ink(f"{curve.role}-dim"))
     for reference in chart.references:
         value = scaled(reference.value, chart)
         if math.isnan(value):
             continue
         outside = "far up" if value > frame.y[1] else "far down" if value < frame.y[0] else ""
         arrow = _glyphs(chart).get(outside, "")
-        text = f" {one_line(reference.name, 40)} {axis.short(reference.value)} {arrow}".rstrip() + " "
+        text = f" {one_line(reference.name, 40)} {chart.told(reference.value)} {arrow}".rstrip() + " "
         size = cell_len(text)
         row = frame.row(min(max(value, frame.y[0]), frame.y[1]))
         place = _free_place(free_HW, frame, row, size) or _free_place(faint_HW, frame, row, size)
@@ -77,14 +77,13 @@ def draw_axes(canvas: Canvas, chart: Chart, frame: Frame) -> None:
     stroke, tick, corner, flat = tuple(_glyphs(chart)["axis"][:4])
     bottom = frame.top + frame.height
     if frame.left:
-        for y in range(frame.top, bottom):
-            canvas.put(frame.left - 1, y, stroke, AXIS)
+        canvas.column(frame.left - 1, frame.top, frame.height, stroke, AXIS)
         for value, text in frame.y_ticks:
             row = frame.row(value)
             canvas.write(frame.left - 1 - cell_len(text), row, text, LABEL)
             canvas.put(frame.left - 1, row, tick, AXIS)
     if frame.has_line:
-        canvas.write(frame.left, bottom, flat * frame.width, AXIS)
+        canvas.rule(frame.left, bottom, frame.width, flat, AXIS)
         if frame.left:
             canvas.put(frame.left - 1, bottom, corner, AXIS)
     if frame.has_labels:

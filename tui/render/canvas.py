@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.cells import cell_len
 
+from engine.core.series import Integers
 from tui.render.ink import PLAIN, Ink, Line
 from tui.render.safe import safe
 
@@ -57,6 +58,11 @@ class Canvas:
         A character that does not fit whole is left out, and so are marks that combine with the one before.
         """
         number = self.number(ink)
+        if text.isascii() and text.isprintable() and 0 <= y < self.height and 0 <= x < self.width:
+            end = min(x + len(text), self.width)
+            self.glyphs_HW[y, x:end] = list(text[: end - x].encode())
+            self.inks_HW[y, x:end] = number
+            return end
         for each in safe(text, max(0, self.width - x) + 1).translate(_BLANKS) if 0 <= y < self.height else "":
             size = 1 if each.isascii() else cell_len(each)
             if size == 0:
@@ -69,6 +75,25 @@ class Canvas:
                 self.inks_HW[y, x : x + size] = number
             x += size
         return x
+
+    def rule(self, x: int, y: int, width: int, glyph: str, ink: Ink) -> None:
+        """Draw one narrow character `width` times from cell (x, y) on."""
+        if 0 <= y < self.height:
+            span = slice(max(0, x), max(0, min(x + width, self.width)))
+            self.glyphs_HW[y, span] = ord(glyph)
+            self.inks_HW[y, span] = self.number(ink)
+
+    def column(self, x: int, y: int, height: int, glyph: str, ink: Ink) -> None:
+        """Draw one narrow character `height` times from cell (x, y) down."""
+        if 0 <= x < self.width:
+            span = slice(max(0, y), max(0, min(y + height, self.height)))
+            self.glyphs_HW[span, x] = ord(glyph)
+            self.inks_HW[span, x] = self.number(ink)
+
+    def scatter(self, x_N: Integers, y_N: Integers, glyphs_N: Integers, inks_N: Integers) -> None:
+        """Draw N characters in cells that lie inside, in inks as `number` gave them; of those in one the last stays."""
+        self.glyphs_HW[y_N, x_N] = glyphs_N
+        self.inks_HW[y_N, x_N] = inks_N
 
     def stamp(self, x: int, y: int, glyphs_HW: NDArray[Any], ink: Ink) -> None:
         """Replace the cells where `glyphs_HW` is not 0, from the corner (x, y) on; it must fit."""

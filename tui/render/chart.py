@@ -40,20 +40,28 @@ def draw_chart(chart: Chart, width: int, height: int) -> list[Line]:
     return canvas.lines()
 
 
+def draw_legend(chart: Chart, frame: Frame, width: int) -> list[Line]:
+    """Draw the figures above the plot alone, as `draw_chart` does on its first line; nothing where it does not."""
+    canvas = Canvas(width, frame.top)
+    if frame.top:
+        _draw_legend(canvas, chart, frame, [curve for curve in chart.curves if len(curve.series)])
+    return canvas.lines()
+
+
 def _rows(values_C: Floats, chart: Chart, frame: Frame, dots_down: int) -> Floats:
     """Return the row of dots, counted from the top, of every value; NaN stays NaN."""
     if chart.log_y:
         with np.errstate(divide="ignore", invalid="ignore"):
             values_C = np.where(values_C > 0, np.log10(values_C), np.where(np.isnan(values_C), np.nan, -np.inf))
     last = frame.height * dots_down - 1
-    rows_C = np.round((frame.y[1] - values_C) / (frame.y[1] - frame.y[0]) * last)
-    return np.clip(rows_C, 0, last)
+    rows_C: Floats = ((frame.y[1] - values_C) / (frame.y[1] - frame.y[0]) * last).round()
+    return rows_C.clip(0, last, out=rows_C)
 
 
 def _spans(low_C: Floats, high_C: Floats, each: Columns, chart: Chart, frame: Frame) -> tuple[Floats, Floats]:
     down = dots(chart.mode).down
-    top_C = np.round(bridge(_rows(high_C, chart, frame, down), each.broken))
-    bottom_C = top_C if low_C is high_C else np.round(bridge(_rows(low_C, chart, frame, down), each.broken))
+    top_C = bridge(_rows(high_C, chart, frame, down), each.broken).round()
+    bottom_C = top_C if low_C is high_C else bridge(_rows(low_C, chart, frame, down), each.broken).round()
     return join(top_C, bottom_C)
 
 
@@ -88,8 +96,9 @@ def _draw_ends(
     taken: set[tuple[int, int]] = set()
     for index, (curve, each) in enumerate(zip(curves, gathered, strict=True)):
         shown_C = each.highs if each.line is None else each.line
-        last = int(np.flatnonzero(np.isfinite(shown_C))[-1]) if np.isfinite(shown_C).any() else -1
-        if last >= 0:
+        known = np.isfinite(shown_C).nonzero()[0]
+        if known.size:
+            last = int(known[-1])
             row = int(_rows(shown_C[last : last + 1], chart, frame, kind.down)[0]) // kind.down
             column = last // kind.across
             while (column, row) in taken:
@@ -109,8 +118,8 @@ def _dashed(top_C: Floats, bottom_C: Floats, period: int) -> Floats:
 def _draw_cursor(canvas: Canvas, chart: Chart, frame: Frame) -> None:
     if chart.cursor is None or not frame.x[0] <= chart.cursor <= frame.x[1]:
         return
-    for y in range(frame.top, frame.top + frame.height):
-        canvas.put(frame.column(chart.cursor), y, "|" if chart.mode == "ascii" else "┊", Ink("cursor"))
+    stroke = "|" if chart.mode == "ascii" else "┊"
+    canvas.column(frame.column(chart.cursor), frame.top, frame.height, stroke, Ink("cursor"))
 
 
 def _draw_legend(canvas: Canvas, chart: Chart, frame: Frame, curves: Sequence[Curve]) -> None:
@@ -121,7 +130,7 @@ def _draw_legend(canvas: Canvas, chart: Chart, frame: Frame, curves: Sequence[Cu
         x = canvas.write(x, 0, where + "  ", Ink("cursor"))
     at = math.inf if chart.cursor is None else chart.cursor
     for index, curve in enumerate(curves):
-        value = axis.short(value_at(curve, chart.x, at))
+        value = chart.told(value_at(curve, chart.x, at))
         name = one_line(curve.name, 32)
         left = len(curves) - index
         more = f"+{left} more"

@@ -20,6 +20,9 @@ _FAR = 2.0
 _NEAR_START = 0.05
 """An axis whose first point lies within this share of its length begins at 0."""
 
+_PARTS_AHEAD = 8
+"""Into how many parts an axis that still grows is cut: it reaches to the end of the last one begun."""
+
 _LARGEST_POWER = 290.0
 """Of ten: larger values stand at the edge, because differences of such are infinite."""
 
@@ -48,6 +51,8 @@ class Chart:
     x: Axis = "step"
     window: tuple[float, float] | None = None
     """From and to on the x axis; None shows everything."""
+    grows: bool = False
+    """More is to come: the axis leaves a little room for it, so that what is drawn stays in its place meanwhile."""
     log_y: bool = False
     cursor: float | None = None
     """Place on the x axis at which all curves are read out."""
@@ -55,6 +60,14 @@ class Chart:
     mode: Mode = "braille"
     tone: Tone = "color"
     """``shade`` gives every curve after the first its own dashes."""
+    percent: bool = False
+    """The values are shares, told as percent: 0.986 as 98.6."""
+
+    def told(self, value: float) -> str:
+        """Return a value as it is written on the chart."""
+        if self.percent and math.isfinite(value):
+            return f"{100 * value:.1f}"
+        return axis.short(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,13 @@ def x_span(curves: Sequence[Curve], x: Axis) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1.0)
 
 
+def _ahead(x: tuple[float, float]) -> tuple[float, float]:
+    """Return the axis with its end moved on, by an eighth of its length at most, to where it can rest for a while."""
+    low, high = x
+    part = 2.0 ** math.floor(math.log2(high - low)) / _PARTS_AHEAD
+    return low, low + math.ceil((high - low) / part) * part
+
+
 def _y_span(chart: Chart, curves: Sequence[Curve], x: tuple[float, float]) -> tuple[float, float]:
     """Return the range of everything drawn, near references included."""
     spans = [extremes(curve, chart.x, *x, positive=chart.log_y) for curve in curves]
@@ -120,6 +140,8 @@ def scaled(value: float, chart: Chart) -> float:
 def lay_out(chart: Chart, curves: Sequence[Curve], width: int, height: int) -> Frame:
     """Give every part of the chart its place; what has no room is left out, the plot last."""
     x = chart.window or x_span(curves, chart.x)
+    if chart.grows and not chart.window:
+        x = _ahead(x)
     top = 1 if height >= 6 and width >= 12 else 0
     labels = 1 if height >= 5 and width >= 12 else 0
     line = 1 if height >= 9 and labels else 0
@@ -139,7 +161,8 @@ def _y_ticks(chart: Chart, y: tuple[float, float], rows: int) -> list[tuple[floa
         labeled = [(math.log10(each), text) for each, text in zip(values, axis.log_labels(values), strict=True)]
     else:
         values = axis.ticks(*y, count)
-        labeled = list(zip(values, axis.tick_labels(values), strict=True))
+        labels = axis.tick_labels([100 * each for each in values] if chart.percent else values)
+        labeled = list(zip(values, labels, strict=True))
     if len(labeled) >= 2 or rows < 2:
         return labeled
-    return [(end, axis.short(10**end if chart.log_y else end)) for end in y]
+    return [(end, chart.told(10**end if chart.log_y else end)) for end in y]

@@ -17,6 +17,9 @@ from tui.render.points import Plane, arrays, draw_groups
 _STRONGEST = 0.55
 """Share of a group's color where the classifier is certain; less than 1, so that points stay visible on it."""
 
+_SHADES = 32
+"""Degrees of certainty that are told apart: the eye tells no more, and equal neighbors make one run of text."""
+
 _TEXTURES = " ░▒▓"
 _ASCII_TEXTURES = " .:+"
 
@@ -79,17 +82,18 @@ def groups(values: Floats) -> tuple[Integers, Floats]:
 
 def _blend(group_HW: Integers, certainty_HW: Floats, colors: Sequence[str], background: str) -> Bytes:
     table = np.array([list(bytes.fromhex(each.lstrip("#")[:6])) for each in (*colors, background)], np.float64)
-    share = (certainty_HW * _STRONGEST)[..., None]
+    share = (np.round(certainty_HW * _SHADES) / _SHADES * _STRONGEST)[..., None]
     blended: Bytes = (table[:-1][group_HW % len(colors)] * share + table[-1] * (1 - share)).astype(np.uint8)
     return blended
 
 
 def _draw_pixels(canvas: Canvas, packed: Integers) -> None:
-    for y in range(len(packed) // 2):
-        top, bottom = packed[2 * y].tolist(), packed[2 * y + 1].tolist()
-        for x, (above, below) in enumerate(zip(top, bottom, strict=True)):
-            ink = Ink(hexadecimal(above), hexadecimal(below))
-            canvas.put(x, y, " " if above == below else "▀", ink)
+    above_HW, below_HW = packed[0::2], packed[1::2]
+    pairs, places = np.unique(above_HW << 24 | below_HW, return_inverse=True)
+    inks = [canvas.number(Ink(hexadecimal(each >> 24), hexadecimal(each & 0xFFFFFF))) for each in pairs.tolist()]
+    height, width = above_HW.shape
+    canvas.inks_HW[:height, :width] = np.array(inks)[places].reshape(height, width)
+    canvas.glyphs_HW[:height, :width] = np.where(above_HW == below_HW, ord(" "), ord("▀"))
 
 
 def _draw_textures(canvas: Canvas, group_HW: Integers, mode: Mode) -> None:
@@ -108,6 +112,11 @@ def _draw_points(
     extent = surface.extent if len(surface.extent) == 4 else [x_N.min(), x_N.max(), y_N.min(), y_N.max()]
     plane = Plane((extent[0], extent[1]), (extent[2], extent[3]), canvas.width, rows)
     columns, lines = plane.cells(x_N, y_N)
-    for x, y, group in zip(columns.tolist(), lines.tolist(), group_N.tolist(), strict=True):
-        back = "" if backs is None else hexadecimal(int(backs[2 * y + 1, x]))
-        canvas.put(x, y, marker(group % SERIES, mode), Ink(series_role(group), back))
+    behind_N = np.full(len(columns), -1) if backs is None else backs[2 * lines + 1, columns]
+    kinds, kind_N = np.unique(np.stack([group_N, behind_N]), axis=1, return_inverse=True)
+    glyphs = [ord(marker(group % SERIES, mode)) for group in kinds[0].tolist()]
+    inks = [
+        canvas.number(Ink(series_role(group), hexadecimal(behind) if behind >= 0 else ""))
+        for group, behind in kinds.T.tolist()
+    ]
+    canvas.scatter(columns, lines, np.array(glyphs)[kind_N.ravel()], np.array(inks)[kind_N.ravel()])

@@ -73,7 +73,8 @@ class Page(Screen[None]):
     @property
     def whole(self) -> bool:
         """Whether all of it is there: not before it is composed, nor after the app began to close."""
-        return self.is_mounted and self.is_attached and bool(self.query("TopBar #status"))
+        bar = next((each for each in self.children if isinstance(each, TopBar)), None)
+        return self.is_mounted and self.is_attached and bar is not None and bool(bar.children)
 
     def on_screen_resume(self) -> None:
         """Show what happened while another screen was seen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -14,10 +15,11 @@ from engine.core.events import KnobChanged, real
 from engine.core.series import Axis
 from engine.core.spec import Panel, Reference
 from tui.render.axis import short
-from tui.render.chart import draw_chart
+from tui.render.chart import draw_chart, draw_legend
 from tui.render.curves import Curve
+from tui.render.dots import dots
 from tui.render.ink import Line, series_role
-from tui.render.layout import Chart, Mark, lay_out
+from tui.render.layout import Chart, Frame, Mark, lay_out, x_span
 from tui.widgets.curve_names import higher_is_better, is_noisy, is_validation, metric_names, run_names, short_name
 from tui.widgets.panel import PanelWidget
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 SMOOTHINGS = (0.0, 0.6, 0.9, 0.99)
 """Weights of the past that one key goes through."""
+
+LONGEST_WAIT = 1.0
+"""Seconds after which a point is drawn even if it falls into a column of dots that stands already."""
 
 AXES: tuple[Axis, ...] = ("step", "sample", "time")
 
@@ -64,7 +69,10 @@ class LinePanel(PanelWidget):
         self.axis: Axis = "sample" if panel.x == "samples" else "time" if panel.x == "time" else "step"
         self.cursor: float | None = None
         """Place on the x axis that is read out; None shows the latest values."""
-        self.border_subtitle = Content(self.hint())
+        self._picture: Hashable = None
+        self._plot: list[Line] = []
+        self._subtitle = self.hint()
+        self.border_subtitle = Content(self._subtitle)
 
     def key(self, view: RunView, others: tuple[RunView, ...]) -> Hashable:
         """Return how many points each curve has, and all that marks them."""
@@ -73,9 +81,24 @@ class LinePanel(PanelWidget):
         ]
         return tuple(shown), len(view.knob_changes), len(view.baselines), view.state
 
+    def redraw(self) -> None:
+        """Draw all of it again."""
+        self._picture = None
+        super().redraw()
+
     def draw(self, width: int, height: int) -> list[Line]:
-        """Draw the chart."""
-        return draw_chart(self.chart(), width, height)
+        """Draw the chart; where no point came that its picture would show, the figures above it alone."""
+        chart = self.chart()
+        curves = [curve for curve in chart.curves if len(curve.series)]
+        if not chart.grows or not curves or width <= 0 or height <= 0:
+            return draw_chart(chart, width, height)
+        frame = lay_out(chart, curves, width, height)
+        picture = _picture(chart, curves, frame)
+        if picture != self._picture:
+            self._picture, self._plot = picture, draw_chart(chart, width, height)
+            return self._plot
+        figures = draw_legend(chart, frame, width)
+        return [*figures, *self._plot[len(figures) :]]
 
     def waiting(self) -> str:
         """Say what will appear."""
@@ -94,11 +117,13 @@ class LinePanel(PanelWidget):
             references=(*self.panel.references, *self._baselines()),
             marks=tuple(self._marks()),
             x=self.axis,
+            grows=any(each.live for each in (self.view, *self.others) if each),
             log_y=self.log_y,
             cursor=self.cursor,
             empty=self.waiting(),
             mode=self.mode,
             tone=self.tone,
+            percent=self.panel.unit == "%",
         )
 
     def _smooths(self) -> bool:
@@ -184,11 +209,29 @@ class LinePanel(PanelWidget):
         if not curves or self.size.width < 2:
             return
         frame = lay_out(chart, curves, self.size.width, self.size.height)
-        span, last = frame.x[1] - frame.x[0], max(1, frame.width - 1)
-        column = None if self.cursor is None else round((self.cursor - frame.x[0]) / span * last)
-        wanted = move(column, frame.width) - (frame.left if from_left else 0)
-        self.cursor = None if wanted > last else frame.x[0] + span * max(0, wanted) / last
+        cell = (frame.x[1] - frame.x[0]) / max(1, frame.width - 1)
+        last = math.ceil((x_span(curves, self.axis)[1] - frame.x[0]) / cell)
+        column = None if self.cursor is None else round((self.cursor - frame.x[0]) / cell)
+        wanted = move(column, last + 1) - (frame.left if from_left else 0)
+        self.cursor = None if wanted > last else frame.x[0] + cell * max(0, wanted)
         self.redraw()
+
+
+def _picture(chart: Chart, curves: list[Curve], frame: Frame) -> Hashable:
+    """Return what changes when the plot of a chart that grows has to be drawn anew.
+
+    New points show as soon as they reach the next column of dots or move the y axis by a dot, and within a second.
+    """
+    kind = dots(chart.mode)
+    column = (frame.x[1] - frame.x[0]) / (frame.width * kind.across)
+    row = 2.0 ** math.floor(math.log2((frame.y[1] - frame.y[0]) / (frame.height * kind.down)))
+    reached = tuple(
+        (curve.name, curve.role, curve.smoothing, curve.series.axis(chart.x)[-1] // column, len(curve.series.nonfinite))
+        for curve in curves
+    )
+    settings = (chart.log_y, chart.cursor, chart.mode, chart.tone, chart.marks, tuple(chart.references))
+    place = (frame.width, frame.height, frame.x, frame.y[0] // row, frame.y[1] // row)
+    return reached, settings, place, int(monotonic() / LONGEST_WAIT)
 
 
 def _turned(change: KnobChanged) -> str:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
+from textual.dom import NoScreen
+from textual.errors import NoWidget
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -65,8 +68,12 @@ PanelWidget {{
         self.view: RunView | None = None
         self.others: tuple[RunView, ...] = ()
         self._key: Hashable = None
+        self._lines: list[Line] = []
         self._strips: list[Strip] = []
         self._drawn_for: tuple[int, int] | None = None
+        self._subtitle = ""
+        self._base: Style | None = None
+        self._colors: dict[str, str] = {}
         self._styles_of: dict[Ink, Style] = {}
         title = one_line(panel.title, 60)
         unit = one_line(panel.unit, 24)
@@ -83,14 +90,42 @@ PanelWidget {{
         key = self.key(view, others)
         if key != self._key:
             self._key = key
-            self.redraw()
+            self._update()
 
     def redraw(self) -> None:
-        """Forget the lines; they are drawn again when they are next seen."""
-        self._drawn_for = None
-        subtitle = one_line(self.hint(), 80)
-        self.border_subtitle = Content(subtitle) if subtitle else None
-        self.refresh()
+        """Draw all of it again."""
+        self._update()
+
+    def _update(self) -> None:
+        """Draw, and repaint the lines that came out different; what is not seen is drawn when it next is."""
+        self._relabel(one_line(self.hint(), 80))
+        size = (self.size.width, self.size.height)
+        if self._drawn_for != size or not self._is_seen():
+            self._drawn_for = None
+            self.refresh()
+            return
+        self._repaint(self._draw_lines(size))
+
+    def _relabel(self, subtitle: str) -> None:
+        """Write `subtitle` on the lower edge and repaint that line; setting the attribute would repaint the panel."""
+        if subtitle == self._subtitle:
+            return
+        self._subtitle = subtitle
+        self._border_subtitle = Content(subtitle) if subtitle else None
+        self._repaint([self.size.height + self.styles.padding.bottom])
+
+    def _repaint(self, lines: list[int]) -> None:
+        """Repaint lines of the content with their edges: a line of the screen is sent fastest from edge to edge."""
+        if lines:
+            left, width = self.content_offset.x, self.outer_size.width
+            self.refresh(*(Region(-left, y, width, 1) for y in lines))
+
+    def _is_seen(self) -> bool:
+        """Whether any of the panel was on the screen when that was last laid out."""
+        try:
+            return bool(self.screen.find_widget(self).visible_region)
+        except (NoScreen, NoWidget):
+            return False
 
     def key(self, view: RunView, others: tuple[RunView, ...]) -> Hashable:
         """Return what changes when, and only when, something that this panel shows has changed."""
@@ -122,22 +157,39 @@ PanelWidget {{
     def notify_style_update(self) -> None:
         """Draw again in the colors of the new theme."""
         super().notify_style_update()
+        self._base = None
+        self._colors.clear()
         self._styles_of.clear()
+        self._lines = []
         self._drawn_for = None
 
     def render_line(self, y: int) -> Strip:
         """Return one line, drawing all of them first where that was not done yet."""
         size = (self.size.width, self.size.height)
         if self._drawn_for != size:
-            self._drawn_for = size
-            lines = self.draw(*size) if self.view is not None else centered(self.waiting(), *size)
-            self._strips = [self._strip(line, size[0]) for line in lines]
+            self._lines = []
+            self._draw_lines(size)
         return self._strips[y] if y < len(self._strips) else Strip.blank(size[0], self.rich_style)
+
+    def _draw_lines(self, size: tuple[int, int]) -> list[int]:
+        """Draw all lines; return the numbers of those that are not as they were."""
+        before, strips = self._lines, self._strips
+        self._drawn_for = size
+        self._lines = self.draw(*size) if self.view is not None else centered(self.waiting(), *size)
+        same = len(before) == len(self._lines)
+        changed = [y for y, line in enumerate(self._lines) if not same or line != before[y]]
+        self._strips = strips if same else [Strip([])] * len(self._lines)
+        for y in changed:
+            self._strips[y] = self._strip(self._lines[y], size[0])
+        return changed
 
     def color(self, role: str) -> str:
         """Return the theme's color of a role as ``#rrggbb``."""
-        color = self.get_component_rich_style(f"panel--{role}", partial=True).color
-        return color.get_truecolor().hex if color is not None else "#808080"
+        known = self._colors.get(role)
+        if known is None:
+            color = self.get_component_rich_style(f"panel--{role}", partial=True).color
+            known = self._colors[role] = color.get_truecolor().hex if color is not None else "#808080"
+        return known
 
     def _strip(self, line: Line, width: int) -> Strip:
         return Strip([Segment(text, self._style(ink)) for text, ink in line], width)
@@ -145,7 +197,7 @@ PanelWidget {{
     def _style(self, ink: Ink) -> Style:
         style = self._styles_of.get(ink)
         if style is None:
-            style = self.rich_style
+            style = self._base = self._base or self.rich_style
             if ink.front and ink.front[0] != "#":
                 style += self.get_component_rich_style(f"panel--{ink.front}", partial=True)
                 style += _colored("", ink.back)

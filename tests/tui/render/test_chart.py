@@ -138,6 +138,16 @@ def test_every_point_falls_into_exactly_one_column():
     assert not np.isnan(gathered.lows).any()
 
 
+def test_a_chart_that_grows_leaves_what_it_drew_in_its_place():
+    values = falling(2000)
+    values[1900:] = values[1800]  # nothing that moves the y axis
+    before, after = (draw_chart(chart(series(values[:n]), grows=True), 60, 12) for n in (1930, 1960))
+    for old, new in zip(plain(before).splitlines()[1:], plain(after).splitlines()[1:], strict=True):
+        assert old[:52] == new[:52]
+    assert plain(before) != plain(after)
+    assert plain(draw_chart(chart(series(values)), 60, 12)).splitlines()[1] != plain(after).splitlines()[1]
+
+
 def test_nan_is_marked_on_the_axis_at_its_step():
     values = falling(1000)
     values[500] = np.nan

@@ -87,6 +87,42 @@ async def test_nothing_is_drawn_again_while_nothing_changed():
         del chart.draw
 
 
+async def test_a_point_in_the_same_column_changes_the_figures_alone(monkeypatch):
+    monkeypatch.setattr("tui.widgets.line_panel.monotonic", lambda: 100.0)
+    app = Panels(PANELS[:1])
+    async with app.run_test(size=(90, 30)) as pilot:
+        chart, view = app.panels[0], example()
+        chart.show(view)
+        await pilot.pause()
+        before, strips = drawn(chart), list(chart._strips)
+        view.series["train/loss"].append(5000, 100.0, 1, 1.5)
+        chart.show(view)
+        assert drawn(chart)[0] != before[0]
+        assert drawn(chart)[1:] == before[1:]
+        assert all(new is old for new, old in zip(chart._strips[1:], strips[1:], strict=True))
+        await pilot.pause()
+        painted = app.text()
+        chart.refresh()
+        await pilot.pause()
+        assert painted == app.text()
+
+
+@pytest.mark.parametrize(("value", "later"), [(9.0, 0.0), (1.5, 1.0)])
+async def test_an_extreme_is_drawn_at_once_and_everything_within_a_second(monkeypatch, value, later):
+    now = [100.0]
+    monkeypatch.setattr("tui.widgets.line_panel.monotonic", lambda: now[0])
+    app = Panels(PANELS[:1])
+    async with app.run_test(size=(90, 30)) as pilot:
+        chart, view = app.panels[0], example()
+        chart.show(view)
+        await pilot.pause()
+        plot = chart._plot
+        view.series["train/loss"].append(5000, 100.0, 1, value)
+        now[0] += later
+        chart.show(view)
+        assert chart._plot is not plot
+
+
 async def test_keys_change_the_chart_and_the_cursor_reads_it():
     app = Panels(PANELS[:1])
     async with app.run_test(size=(90, 30)) as pilot:

@@ -16,7 +16,6 @@ ENOUGH = 0.1
 """A further sentence has to cover at least this share of the question."""
 RANK_DISCOUNT = 0.15
 """What a sentence loses for each place that its passage stands further down."""
-_UNKNOWN = 1.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def extract(index: Index, question: str, passages: Sequence[Passage], most: int 
     passage's rank decides among equals and discounts what stands far down.
     """
     analysis = index.settings.analysis
-    weights = {term: _weight(index, term) for term in analysis.terms(question)}
+    weights = {term: index.bm25.weight(term) for term in analysis.terms(question)}
     total = sum(weights.values())
     pool = [
         (cited, set(analysis.terms(cited.text)) & weights.keys())
@@ -74,15 +73,6 @@ def extract(index: Index, question: str, passages: Sequence[Passage], most: int 
 
 def _discount(cited: Cited) -> float:
     return 1.0 + RANK_DISCOUNT * (cited.passage - 1)
-
-
-def _weight(index: Index, term: str) -> float:
-    """Return how much a term tells: the most that it adds to a BM25 score; a word of no passage tells a little."""
-    column = index.bm25.columns.get(term)
-    if column is None:
-        return _UNKNOWN
-    part = slice(index.bm25.starts[column], index.bm25.starts[column + 1])
-    return float(index.bm25.gains[part].max())
 
 
 def _sentences(passage: Passage, rank: int) -> list[Cited]:

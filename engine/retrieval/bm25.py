@@ -63,6 +63,13 @@ class BM25:
         columns = {term: place for place, term in enumerate(counts.terms)}
         return cls(columns, starts, rows, gains.astype(np.float32), counts.rows)
 
+    def weight(self, term: str, unknown: float = 1.0) -> float:
+        """Return how much a term tells: the most that it adds to a score; `unknown` for a word of no passage."""
+        column = self.columns.get(term)
+        if column is None:
+            return unknown
+        return float(self.gains[self.starts[column] : self.starts[column + 1]].max())
+
     def scores(self, terms: Iterable[str]) -> Floats:
         """Return the score of every passage (N), 0 where it shares no term; a repeated term counts each time."""
         scores = np.zeros(self.passages, np.float32)

@@ -6,6 +6,7 @@ Question and passages leave for that address and for no other: nothing is sent b
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from engine.core.errors import LexigradError, UsageError
 from engine.retrieval.index import Passage
 
+ADDRESS = "LEXIGRAD_ENDPOINT"
+MODEL = "LEXIGRAD_MODEL"
 TIMEOUT = 60.0
 LARGEST_REPLY = 1024 * 1024
 """Bytes."""
@@ -67,6 +70,28 @@ class Endpoint:
         """
         if urlsplit(self.url).scheme not in {"http", "https"} or not urlsplit(self.url).hostname:
             raise UsageError(f"{self.url!r} is no http address.", "Give one such as http://localhost:11434/v1.")
+
+    @classmethod
+    def of_environment(cls) -> Endpoint | None:
+        """Return what ``LEXIGRAD_ENDPOINT``, ``LEXIGRAD_MODEL``, ``LEXIGRAD_ENDPOINT_KEY`` and ``..._SECONDS`` name.
+
+        None where no address is set.
+
+        Raises:
+            UsageError: the address is no address, no model is named, or the seconds are no number.
+        """
+        url = os.environ.get(ADDRESS, "").strip()
+        if not url:
+            return None
+        model = os.environ.get(MODEL, "").strip()
+        if not model:
+            raise UsageError(f"{ADDRESS} is set, and {MODEL} names no model.", f"Set {MODEL} to one that it serves.")
+        seconds = os.environ.get(f"{ADDRESS}_SECONDS", "").strip() or str(TIMEOUT)
+        try:
+            timeout = float(seconds)
+        except ValueError:
+            raise UsageError(f"{ADDRESS}_SECONDS is {seconds!r}, which is no number.", "Give seconds.") from None
+        return cls(url, model, os.environ.get(f"{ADDRESS}_KEY", ""), max(0.1, min(timeout, 3600.0)))
 
     def answer(self, question: str, passages: Sequence[Passage] = ()) -> Reply:
         """Return the model's answer to a question, from the passages where there are any, else from memory.

@@ -28,7 +28,7 @@ from engine.retrieval.chunks import Chunk, Chunking
 from engine.retrieval.counts import Counts
 from engine.retrieval.dense import Embedder, SentenceEmbedder
 from engine.retrieval.documents import Collection, Document, read_folder
-from engine.retrieval.index import LSA, NONE, Changes, Index, Settings
+from engine.retrieval.index import LSA, NONE, Changes, Index, Progress, Settings, silent
 from engine.retrieval.lsa import LatentSemantics
 from engine.retrieval.words import Analysis
 
@@ -89,7 +89,11 @@ def load(folder: Path, embedder: Embedder | None = None) -> Index:
 
 
 def refresh(
-    texts: Path, folder: Path, settings: Settings | None = None, embedder: Embedder | None = None
+    texts: Path,
+    folder: Path,
+    settings: Settings | None = None,
+    embedder: Embedder | None = None,
+    progress: Progress = silent,
 ) -> tuple[Index, Changes, Collection]:
     """Bring the index in `folder` up to the files in `texts`: read all, cut and count only what is new or changed.
 
@@ -102,10 +106,10 @@ def refresh(
     wanted = settings or Settings()
     before = _reusable(folder, wanted, embedder)
     if before is None:
-        index = Index.of(collection.documents, wanted, embedder)
+        index = Index.of(collection.documents, wanted, embedder, progress)
         changes = Changes(tuple(index.documents), (), (), 0)
     else:
-        index, changes = before.updated(collection.documents, embedder)
+        index, changes = before.updated(collection.documents, embedder, progress)
     if index is not before:
         save(index, folder)
     return index, changes, collection

@@ -18,6 +18,7 @@ PLACES = {
     "Learn: walkthroughs": "learn",
     "Train: every family": "train",
     "Labs: ask, predict, measure": "labs",
+    "Findings: every sentence, measured": "findings",
     "Runs: everything trained so far": "runs",
 }
 

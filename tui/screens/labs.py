@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -24,6 +26,11 @@ class LabsScreen(Page):
     """Labs at the left; at the right the question of the one with the cursor, and what is known about it."""
 
     CSS_PATH = "labs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "f", "findings", "Findings", id="labs.findings", tooltip="Every sentence, with what was found about it"
+        ),
+    ]
 
     def crumbs(self) -> str:
         """Return the door."""
@@ -83,6 +90,10 @@ class LabsScreen(Page):
             found = found_about(lab.name, each.id, each.says, self.services)
             parts += [lab_words.finding(each.says, found), Content("")]
         return Content("\n").join(parts)
+
+    def action_findings(self) -> None:
+        """Open the list of all findings."""
+        self.lexigrad.open_place("findings")
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

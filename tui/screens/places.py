@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def screen_for(place: str, services: Services) -> Page | None:
     """Return the screen of a place, None where there is none.
 
-    Places are ``read``, ``read/<slug>``, ``train``, ``train/<family>/<preset> knob=value ...``, ``run/<id>``, ``runs``,
-    ``learn``, ``walk/<name>``, ``labs`` and ``lab/<name>``.
+    Places are ``read``, ``read/<slug>``, ``train``, ``train/<family>/<preset> knob=value ...``, ``run/<id>``,
+    ``steps/<id>``, ``runs``, ``learn``, ``walk/<name>``, ``labs``, ``lab/<name>`` and ``findings``.
     """
     door, _, rest = place.partition("/")
     if door == "read":
@@ -27,10 +27,18 @@ def screen_for(place: str, services: Services) -> Page | None:
         from tui.screens.run import RunScreen
 
         return RunScreen(rest.split(","))
+    if door == "steps" and rest:
+        from tui.screens.steps import StepsScreen
+
+        return StepsScreen(rest)
     if door == "runs":
         from tui.screens.runs import RunsScreen
 
         return RunsScreen()
+    if door == "findings":
+        from tui.screens.findings import FindingsScreen
+
+        return FindingsScreen()
     if door in {"labs", "lab"}:
         return _lab(rest)
     if door in {"learn", "walk"}:

@@ -154,3 +154,14 @@ def found(*, holds: bool | None, says: str = "The stub reaches more than a half.
         findings=(Finding(statement="half", says=says, holds=holds, text="It was 0.9."),),
         outcomes={"much": "More"},
     )
+
+
+async def test_all_findings_stand_together_and_lead_to_their_lab() -> None:
+    async with opened("labs") as (app, pilot):
+        app.services.shipped = {"tiny": found(holds=False)}
+        app.services.experiments.save(found(holds=True))
+        await pilot.press("f")
+        await until(pilot, lambda: "✓  ✗  The stub reaches" in text_of(app), "the line with both signs")
+        assert "held over 3 seeds" in words(app) and "did not hold over 3 seeds" in words(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen), "the lab")

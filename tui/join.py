@@ -41,8 +41,8 @@ def plan(targets: list[RunTarget], services: Services, *, entry: str = "") -> li
     return recipes
 
 
-def launch(app: Lexigrad, recipes: list[Recipe]) -> bool:
-    """Start the runs and open the run screen over what is seen; say what hinders, where something does."""
+def launch(app: Lexigrad, recipes: list[Recipe], *, instead: bool = False) -> bool:
+    """Start the runs and open the run screen over what is seen, or instead of it; say what hinders."""
     services = app.services
     try:
         runs = services.launcher.start_group(recipes) if len(recipes) > 1 else [services.launcher.start(recipes[0])]
@@ -50,6 +50,8 @@ def launch(app: Lexigrad, recipes: list[Recipe]) -> bool:
         app.notify(safe(str(error)), title="The run did not start", severity="error", markup=False)
         return False
     services.watch.rescan()
+    if instead:
+        app.pop_screen()
     app.open_place("run/" + ",".join(run.id for run in runs))
     return True
 

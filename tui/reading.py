@@ -56,7 +56,7 @@ def related_lines(entry: Entry, library: Library) -> list[Row]:
 
 def _related_line(entry: Entry, against: bool) -> Row:
     words = Content.assemble(
-        ("against  " if against else "", "$warning"),
+        ("compare  " if against else "", "$warning"),
         (safe(entry.title), "bold"),
         "\n",
         (safe(entry.one_line), "$text-muted"),
@@ -68,8 +68,11 @@ def reader_crumbs(entry: Entry, library: Library, read: Collection[str]) -> Cont
     """Return topic and title, and what the entry needs, with a sign at what was read."""
     topic = next((each.title for each in library.topics() if each.slug == entry.topic), entry.topic)
     needs = [
-        (f"{safe(library.term(slug))} {'✓' if slug in read else '·'}  ", "$success" if slug in read else "$text-muted")
-        for slug in entry.needs
+        (
+            f"{', ' if at else ''}{safe(library.term(slug))}{' ✓' if slug in read else ''}",
+            "$success" if slug in read else "$text-muted",
+        )
+        for at, slug in enumerate(entry.needs)
     ]
     return Content.assemble(
         (" ‹ Read   ", "$text-muted"),

@@ -23,6 +23,20 @@ COMMON = {
 }
 """What every screen has, in words of ours."""
 
+MOVING = {
+    "scroll_up": "A line up",
+    "scroll_down": "A line down",
+    "cursor_up": "Up",
+    "cursor_down": "Down",
+    "page_up": "A page up",
+    "page_down": "A page down",
+    "scroll_home": "To the top",
+    "scroll_end": "To the end",
+}
+"""What the toolkit says in words of its own."""
+UNUSED = frozenset({"scroll_left", "scroll_right", "page_left", "page_right"})
+"""Keys of the toolkit for texts that are wider than the screen; there are none here."""
+
 
 class HelpScreen(ModalScreen[None]):
     """Keys in three groups: this screen's, those of what has the focus, the app's."""
@@ -58,8 +72,9 @@ def groups_of(screen: Screen[object]) -> list[tuple[str, list[tuple[str, str]]]]
     for node, binding, _, tooltip in screen.active_bindings.values():
         everywhere = node is screen.app or binding.action in COMMON
         where = "app" if everywhere else "screen" if node is screen else "focus"
-        text = COMMON.get(binding.action) or tooltip or binding.tooltip or binding.description
-        if not text or binding.system:
+        plain = MOVING.get(binding.action, binding.description)
+        text = COMMON.get(binding.action) or tooltip or binding.tooltip or plain
+        if not text or binding.system or binding.action in UNUSED:
             continue
         rows[where].setdefault(binding.action, ([], text))[0].append(format_key(binding.key))
     return [

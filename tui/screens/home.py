@@ -115,10 +115,15 @@ class HomeScreen(Page):
         lines: list[tuple[str, Content]] = []
         for door, key in DOORS.items():
             text = Content.assemble(
-                (f" {key}  ", "$accent"), (f"{door.capitalize():<10}", "bold"), (counts.get(door, ""), "$text-muted")
+                (f" {key}  ", "$accent"), (f"{self._called(door):<10}", "bold"), (counts.get(door, ""), "$text-muted")
             )
             lines.append((door, text))
         return lines
+
+    def _called(self, door: str) -> str:
+        """Return a door's name; who has done nothing yet does not go on, but begins."""
+        new = door == "continue" and not self.services.setting("continue", "")
+        return "Begin" if new else door.capitalize()
 
     def _counts(self) -> dict[str, str]:
         services = self.services
@@ -140,7 +145,7 @@ class HomeScreen(Page):
             "learn": f"{len(walks)} walkthrough{'s' if len(walks) != 1 else ''}, {finished} finished",
             "train": f"{len(families())} families, {sum(len(family.presets) for family in families())} presets",
             "labs": self._lab_words(),
-            "runs": f"{len(runs)} so far, {live} live" if runs else "none yet",
+            "runs": f"{len(runs)} so far" + (f", {live} live" if live else "") if runs else "none yet",
         }
 
     def _lab_words(self) -> str:

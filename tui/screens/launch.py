@@ -200,7 +200,7 @@ class LaunchScreen(Page):
         parts = [Content.styled(knob.name.replace("_", " "), "bold"), Content(safe(knob.help))]
         if knob.live:
             parts.append(Content.styled("May be turned while it trains.", "$success"))
-        if knob.entry and self.services.ready:
+        if self._is_written(knob.entry):
             title = safe(self.services.library.term(knob.entry.partition("#")[0]))
             parts.append(Content.assemble(("? ", "$accent"), (title, "$text-muted")))
         return Content("\n").join(parts)
@@ -234,7 +234,7 @@ class LaunchScreen(Page):
         )
         import msgspec
 
-        launch(self.lexigrad, [msgspec.structs.replace(recipe, asked=asked) for recipe in recipes])
+        launch(self.lexigrad, [msgspec.structs.replace(recipe, asked=asked) for recipe in recipes], instead=True)
 
     async def action_preset(self) -> None:
         """Fill the form with the next preset."""

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui.render.safe import safe
 from tui.widgets.keys import Keys
 from tui.widgets.topbar import TopBar
 
@@ -68,7 +69,11 @@ class Page(Screen[None]):
 
     def applies(self, action: str) -> bool:
         """Whether a key's action can do something now; the line of keys leaves out the others."""
-        return action != "explain" or bool(self.explained())
+        return action != "explain" or self._is_written(self.explained())
+
+    def _is_written(self, slug: str) -> bool:
+        """Whether there is a page to open; many are still to be written."""
+        return bool(slug) and self.services.ready and slug.partition("#")[0] in self.services.library.entries
 
     @property
     def whole(self) -> bool:
@@ -109,10 +114,13 @@ class Page(Screen[None]):
     def action_explain(self) -> None:
         """Open the entry that explains what has the focus."""
         slug = self.explained()
-        if slug:
+        if self._is_written(slug):
             from tui.screens.peek import PeekScreen
 
             self.app.push_screen(PeekScreen(slug), self._peeked)
+        elif slug and self.services.ready:
+            title = self.services.library.term(slug.partition("#")[0])
+            self.notify(safe(f"The page on {title} is still to be written."), markup=False)
         else:
             self.lexigrad.action_help()
 

@@ -52,6 +52,7 @@ class RunScreen(Page):
     CSS_PATH = "run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause at the end of this step, or go on"),
+        Binding("space", "go_on", "Go on", id="run.go_on", tooltip="Go on after a pause"),
         Binding("s", "stop", "Stop", id="run.stop", tooltip="Stop at the end of this step, with a checkpoint"),
         Binding("r", "resume", "Resume", id="run.resume", tooltip="Go on from the last checkpoint"),
         Binding("full_stop", "step", "Step", id="run.step", tooltip="One step, then pause"),
@@ -223,7 +224,11 @@ class RunScreen(Page):
 
     def applies(self, action: str) -> bool:
         """A run that has ended cannot be paused, one that goes on not be resumed."""
-        if action in {"pause", "stop", "step", "knobs"}:
+        if action == "go_on":
+            return self._state == "paused"
+        if action == "pause":
+            return self._state in LIVE and self._state != "paused"
+        if action in {"stop", "step", "knobs"}:
             return self._state in LIVE
         if action == "resume":
             view = self._view()
@@ -249,6 +254,10 @@ class RunScreen(Page):
             self.notify("This run has ended; r goes on from its last checkpoint.", markup=False)
             return
         self._send(Resume() if view.state == "paused" else Pause())
+
+    def action_go_on(self) -> None:
+        """Go on after a pause."""
+        self.action_pause()
 
     def action_step(self) -> None:
         """Make one step and pause again."""

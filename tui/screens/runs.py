@@ -21,8 +21,8 @@ from tui.render.safe import safe
 from tui.run_words import RESUMABLE, STATES, about
 from tui.screens.page import Page
 
-COLUMNS = ("", "state", "run", "what differs", "reached", "made")
-LONGEST, NARROW_LONGEST = 34, 20
+COLUMNS = ("", "state", "run", "reached", "what differs", "made")
+LONGEST, NARROW_LONGEST = 34, 18
 """Characters of a cell at wide and at narrow screens; what is longer stands whole below the table."""
 NO_RUNS = """Nothing has been trained yet.
 
@@ -131,17 +131,18 @@ class RunsScreen(Page):
                 Text(" "),
                 Text("✗ unreadable", style=style),
                 Text(safe(run.id)),
-                Text(shortened(safe(error.what))),
                 Text(""),
+                Text(shortened(safe(error.what))),
                 Text(ago(run), style=muted),
             ]
+        longest = NARROW_LONGEST if self.has_class("-narrow") else LONGEST
         reached = headline_words(run) if state not in LIVE or state == "running" else ""
         return [
             Text("◆" if run.id in self._marked else " ", style=self.app.theme_variables.get("accent", "")),
             Text(f"{sign} {'live' if state == 'running' else state}", style=style),
             Text(safe(run.label.name or f"{recipe.family} / {recipe.preset}"), style="bold"),
-            Text(shortened(differences(recipe), NARROW_LONGEST if self.has_class("-narrow") else LONGEST)),
-            Text(shortened(reached.partition(" · ")[0])),
+            Text(figure_first(reached.partition(" · ")[0], longest)),
+            Text(shortened(differences(recipe), longest)),
             Text(ago(run), style=muted),
         ]
 
@@ -266,6 +267,13 @@ class RunsScreen(Page):
     def action_edge(self, last: int) -> None:
         """Go to the first or the last run."""
         self.query_one(DataTable).move_cursor(row=len(self._shown) - 1 if last else 0)
+
+
+def figure_first(words: str, longest: int = LONGEST) -> str:
+    """Return ``Accuracy 98.6 %`` where that fits a cell, else as much of the name as leaves the figure whole."""
+    name, _, figure = words.removesuffix(" %").rpartition(" ")
+    figure += " %" if words.endswith(" %") else ""
+    return words if len(words) <= longest else f"{shortened(name, max(4, longest - len(figure) - 1))} {figure}"
 
 
 def shortened(words: str, longest: int = LONGEST) -> str:

@@ -69,7 +69,7 @@ class SearchScreen(ModalScreen[str | None]):
             return
         hits = services.index.search(words, limit=SHOWN)
         lines = [(hit.slug, hit_content(hit), False) for hit in hits]
-        menu.fill(lines or [("none", Content.styled("Nothing has that, not even nearly.", "$text-muted"), True)])
+        menu.fill(lines or [("none", nothing_found(words), True)])
         menu.action_first()
 
     @on(Input.Submitted)
@@ -89,6 +89,17 @@ class SearchScreen(ModalScreen[str | None]):
     def action_close(self) -> None:
         """Leave without a hit."""
         self.dismiss(None)
+
+
+def nothing_found(words: str) -> Content:
+    """Say that nothing was found, and what else to try."""
+    return Content.assemble(
+        (f"No page has “{safe(words.strip())}”, and no word of them is spelled like it.", ""),
+        (
+            "\nTry one plain word of it, the symptom (loss is nan), or escape and r for the list of all pages.",
+            "$text-muted",
+        ),
+    )
 
 
 def hit_content(hit: Hit) -> Content:

@@ -127,7 +127,7 @@ class TrainScreen(Page):
 
 def preset_line(preset: Preset) -> Content:
     """Return a preset's name and its time."""
-    return Content.assemble(f"  {preset.name:<14}", (f"{duration(preset.seconds or None):>9}", "$text-muted"))
+    return Content.assemble(f"  {preset.name:<12}", (f"{duration(preset.seconds or None):>8}", "$text-muted"))
 
 
 def heading(family: Family, preset: Preset) -> Content:

@@ -14,7 +14,9 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 
 from glossary.model import Step, Walkthrough
+from glossary.parse import find_links
 from glossary.progress import afterwards, missing
+from glossary.prose import prose
 from tui.facts import advance, facts_of
 from tui.render.markdown import plain
 from tui.render.safe import safe
@@ -245,6 +247,16 @@ class WalkScreen(Page):
             self.lexigrad.open_place(rest)
         elif self.step.check is None:
             self.action_turn(1)
+
+    def explained(self) -> str:
+        """Return the first page that the step names and that is written: in what it explains afterwards, or before."""
+        step = self.step
+        done = step.id in self.services.record.finished_steps(self._walk.slug) if self.services.ready else False
+        for text in (step.afterwards if done else "", step.text, step.do):
+            for link in find_links(text, prose(text)):
+                if self._is_written(link.target):
+                    return link.target
+        return ""
 
     def action_scroll(self, by: int) -> None:
         """Scroll the text."""

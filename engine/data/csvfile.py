@@ -11,6 +11,7 @@ import csv
 import gzip
 import zlib
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,20 +53,55 @@ class Column:
         return bool(self.present) and all(is_number(cell) for cell in self.present)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A table of which one column is to be predicted, before anything was measured on its rows."""
+
+    name: str
+    target: str
+    columns: list[Column]
+    """What to predict it from; only the rows that have a target."""
+    labels: Tensor
+    """Class numbers, or the numbers to predict where `classes` is empty."""
+    classes: tuple[str, ...]
+
+    def features(self, train: Tensor) -> tuple[tuple[str, ...], Tensor]:
+        """Return names and values ``NF`` of the features; what fills gaps is measured on the rows of `train` alone.
+
+        Raises:
+            DataError: no column can be used.
+        """
+        named = [each for column in self.columns for each in _features(column, train)]
+        if not named:
+            raise DataError(
+                f"{self.name} has no column to predict {self.target} from.", "Every other one is empty or a name."
+            )
+        return tuple(name for name, _ in named), torch.stack([values for _, values in named], 1)
+
+
 def load_csv(path: Path, target: str, seed: int) -> Examples:
-    """Return a table as examples, split by `seed`.
+    """Return a table as examples, split by `seed`; arguments and errors are those of `read_sheet`."""
+    sheet = read_sheet(path, target)
+    names, inputs_NF = sheet.features(~valid_places(sheet.labels, seed, stratified=bool(sheet.classes)))
+    return split_examples(path.stem, "table", inputs_NF, sheet.labels, seed, classes=sheet.classes, columns=names)
+
+
+def read_sheet(path: Path, target: str, left_out: Collection[str] = ()) -> Sheet:
+    """Return a table with its target.
 
     Args:
         path: a CSV or TSV file, also gzipped.
         target: name of the column to predict; empty takes the last. Texts and few whole numbers are classes, other
             numbers are predicted as such.
-        seed: of the split.
+        left_out: names of columns that are not to be predicted from.
 
     Raises:
         DataError: the file cannot be read, is no table, or has no such column; with what to do.
     """
     columns = read_columns(path)
     chosen = _target(path, columns, target)
+    for name in left_out:
+        _target(path, columns, name)
     known = [cell is not None for cell in chosen.cells]
     if sum(known) < FEWEST_ROWS:
         raise DataError(
@@ -73,21 +109,9 @@ def load_csv(path: Path, target: str, seed: int) -> Examples:
         )
     rows = torch.tensor(known).nonzero()[:, 0].tolist()
     labels, classes = _labels(path, [str(chosen.cells[row]) for row in rows], numeric=chosen.is_numeric)
-    train = ~valid_places(labels, seed, stratified=bool(classes))
-    names: list[str] = []
-    features: list[Tensor] = []
-    for column in columns:
-        if column is not chosen:
-            kept = Column(column.name, [column.cells[row] for row in rows])
-            for name, values in _features(kept, train):
-                names.append(name)
-                features.append(values)
-    if not features:
-        raise DataError(
-            f"{path.name} has no column to predict {chosen.name} from.", "Every other one is empty or a name."
-        )
-    inputs_NF = torch.stack(features, 1)
-    return split_examples(path.stem, "table", inputs_NF, labels, seed, classes=classes, columns=tuple(names))
+    others = [column for column in columns if column is not chosen and column.name not in left_out]
+    kept = [Column(column.name, [column.cells[row] for row in rows]) for column in others]
+    return Sheet(name=path.name, target=chosen.name, columns=kept, labels=labels, classes=classes)
 
 
 def read_columns(path: Path) -> list[Column]:
@@ -97,9 +121,14 @@ def read_columns(path: Path) -> list[Column]:
         DataError: the file cannot be read, or its rows differ in length.
     """
     rows = [row for row in _rows(path) if any(cell.strip() for cell in row)]
-    if len(rows) < 2 or len(rows[0]) < 2:
+    if len(rows) < 2:
         raise DataError(
-            f"{path.name} is no table: {len(rows)} rows of one column.", "Use commas, semicolons or tabs between cells."
+            f"{path.name} has {len(rows) or 'no'} row{'' if rows else 's'}, too few for a table.", "Add rows."
+        )
+    if len(rows[0]) < 2:
+        raise DataError(
+            f"{path.name} is no table: {len(rows):,} rows of one column.",
+            "Use commas, semicolons or tabs between cells.",
         )
     for number, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
@@ -172,7 +201,12 @@ def _labels(path: Path, cells: list[str], *, numeric: bool) -> tuple[Tensor, tup
     values = sorted(set(cells), key=lambda cell: (float(cell), cell)) if numeric else sorted(set(cells))
     if numeric and not (len(values) <= MOST_CLASSES_OF_NUMBERS and all(float(value).is_integer() for value in values)):
         return torch.tensor([float(cell) for cell in cells]), ()
-    if not 2 <= len(values) <= MOST_CLASSES:
+    if len(values) == 1:
+        raise DataError(
+            f"Every row of {path.name} has the same value in the target, {values[0]}; there is nothing to tell apart.",
+            "Name another column: target=NAME.",
+        )
+    if len(values) > MOST_CLASSES:
         raise DataError(
             f"The target of {path.name} has {len(values):,} different values; a class needs 2 to {MOST_CLASSES}.",
             "Name another column: target=NAME.",

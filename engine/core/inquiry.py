@@ -85,7 +85,7 @@ def recipe_of(arm: Arm, inquiry: Inquiry, seed: int, ids: Mapping[str, str], gro
     Args:
         arm: the run that is meant.
         inquiry: the experiment that it belongs to.
-        seed: what of chance it is given; a kept arm always has the same.
+        seed: what of chance it is given; a kept arm has always the same, unless it is kept for each seed.
         ids: the runs of the arms before it.
         group: binds the runs of the experiment.
 
@@ -104,7 +104,7 @@ def recipe_of(arm: Arm, inquiry: Inquiry, seed: int, ids: Mapping[str, str], gro
         family=name,
         preset=preset or "quick",
         knobs=spec.values(),
-        seed=KEPT_SEED if arm.kept else seed,
+        seed=KEPT_SEED if arm.kept and not arm.per_seed else seed,
         inputs={role: Input(run=ids[each]) for role, each in wanted.items()},
         asked=inquiry.asked,
         group="" if arm.kept else group,

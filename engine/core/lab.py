@@ -31,6 +31,8 @@ class Arm:
     """The arms (of its seed) whose logs and checkpoints a computation reads; they come before it."""
     kept: bool = False
     """Trained once, with seed 0, and used again by every later experiment."""
+    per_seed: bool = False
+    """Of a kept arm: trained once for each seed, because its own chance is part of the question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ PLACES = {
     "Train: every family": "train",
     "Labs: ask, predict, measure": "labs",
     "Findings: every sentence, measured": "findings",
+    "Ask the glossary a question": "ask",
     "Runs: everything trained so far": "runs",
 }
 

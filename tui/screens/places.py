@@ -16,7 +16,8 @@ def screen_for(place: str, services: Services) -> Page | None:
     """Return the screen of a place, None where there is none.
 
     Places are ``read``, ``read/<slug>``, ``train``, ``train/<family>/<preset> knob=value ...``, ``run/<id>``,
-    ``steps/<id>``, ``runs``, ``learn``, ``walk/<name>``, ``labs``, ``lab/<name>`` and ``findings``.
+    ``steps/<id>``, ``runs``, ``learn``, ``walk/<name>``, ``labs``, ``lab/<name>``,
+    ``findings``, ``ask`` and ``ask/<folder>``.
     """
     door, _, rest = place.partition("/")
     if door == "read":
@@ -41,6 +42,10 @@ def screen_for(place: str, services: Services) -> Page | None:
         return FindingsScreen()
     if door in {"labs", "lab"}:
         return _lab(rest)
+    if door == "ask":
+        from tui.screens.ask import AskPage
+
+        return AskPage(rest)
     if door in {"learn", "walk"}:
         return _walk(rest, services)
     return None

@@ -13,7 +13,7 @@ from engine.core.store import Run, RunStore
 from engine.core.view import RunView
 
 WORKING = frozenset({"starting", "running"})
-STEADY, HURRIED, AT_ONCE = 0.25, 0.1, 0.01
+STEADY, HURRIED, AT_ONCE = 0.25, 0.1, 0.001
 """Seconds to the next look: usually, until a live run has its first point, and while a log is not read to its end."""
 RESCAN = 1.0
 """Seconds between two looks for runs that somebody else started."""
@@ -29,6 +29,8 @@ class Watch:
         self._runs: list[Run] = store.runs()
         self._scanned = clock()
         self._states: dict[str, str] = {}
+        self._untold: set[str] = set()
+        self._told = self._scanned - STEADY
 
     def runs(self) -> list[Run]:
         """Return all runs, the newest first."""
@@ -69,15 +71,29 @@ class Watch:
 
     def patience(self) -> float:
         """Return the seconds until the next look is due."""
-        if any(follower.behind for follower in self._followers.values()):
+        if self._is_behind():
             return AT_ONCE
         working = [follower for id, follower in self._followers.items() if self._states.get(id) in WORKING]
         with suppress(LexigradError):
             return HURRIED if any(not follower.view.series for follower in working) else STEADY
         return STEADY
 
+    def _is_behind(self) -> bool:
+        """Whether a log is not read to its end yet."""
+        return any(follower.behind for follower in self._followers.values())
+
     def poll(self) -> frozenset[str]:
-        """Look at the runs once; return the ids of those that changed."""
+        """Look at the runs once; return the ids of those that changed.
+
+        While a long log is read piece by piece they are told no more often than usual: reading goes before drawing.
+        """
+        self._untold |= self._look()
+        if self._is_behind() and self._clock() - self._told < STEADY:
+            return frozenset()
+        told, self._untold, self._told = frozenset(self._untold), set(), self._clock()
+        return told
+
+    def _look(self) -> set[str]:
         changed: set[str] = set()
         if self._clock() - self._scanned >= RESCAN:
             before = {run.id for run in self._runs}
@@ -99,4 +115,4 @@ class Watch:
             with suppress(LexigradError, OSError):
                 if follower.poll():
                     changed.add(id)
-        return frozenset(changed)
+        return changed

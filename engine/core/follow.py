@@ -22,7 +22,7 @@ from engine.core.view import Hardware, RunView
 
 POLL_SECONDS = 0.05
 """The longest that one look works; what is left waits for the next."""
-CHUNK = 256 * 1024
+CHUNK = 1024 * 1024
 """Bytes folded between two looks at the clock."""
 
 

@@ -9,9 +9,10 @@ from typing import cast
 
 import torch
 
-from engine.core.events import Phase, Points, Table
+from engine.core.events import Points
 from engine.labs.backpropagation.graph import Graph, Node, network, nudged
 from engine.labs.backpropagation.lab import Questions
+from engine.labs.backpropagation.steps import Walk
 from engine.labs.workbench import Workbench
 
 NUDGE = 1e-5
@@ -31,8 +32,10 @@ def measure(bench: Workbench) -> None:
     asked = cast(Questions, bench.settings)
     draw = random.Random(bench.seed)
     shown = network((asked.width, 1), lambda: round(draw.uniform(-1, 1), 2), (0.5, -1.0), 1.0)
-    bench.start(total_steps=2 * len(shown.nodes) + asked.graphs)
-    step_through(bench, shown)
+    walk = Walk(shown)
+    bench.start(total_steps=walk.steps + asked.graphs)
+    bench.enter("stepping")
+    step_through(bench, walk)
 
     bench.enter("comparing")
     worst = {"autograd": 0.0, "nudge": 0.0}
@@ -61,38 +64,11 @@ def measure(bench: Workbench) -> None:
     }
 
 
-def step_through(bench: Workbench, graph: Graph) -> None:
-    """Emit the whole graph after every single step, forwards and then backwards."""
-    done: set[Node] = set()
-    bench.emit(Phase(name="forwards"))
-    for node in graph.nodes:
-        graph.forward_step(node)
-        done.add(node)
-        bench.emit(picture(graph, done, set(), node))
+def step_through(bench: Workbench, walk: Walk) -> None:
+    """Emit the graph after every single step, forwards and then backwards."""
+    for events in walk.events():
+        bench.emit(*events)
         bench.advance()
-    bench.emit(Phase(name="backwards"))
-    graph.begin_backward()
-    passed: set[Node] = set()
-    for node in reversed(graph.nodes):
-        graph.backward_step(node)
-        passed.add(node)
-        bench.emit(picture(graph, done, passed, node))
-        bench.advance()
-
-
-def picture(graph: Graph, forward: set[Node], backward: set[Node], now: Node) -> Table:
-    """Return the graph as a table: what is known of each node so far, the one that was just computed marked."""
-    rows = [
-        [
-            "▸" if node is now else "",
-            node.name,
-            node.formula(),
-            f"{node.value:+.4f}" if node in forward else "",
-            f"{node.gradient:+.4f}" if backward and (node in backward or node.gradient) else "",
-        ]
-        for node in graph.nodes
-    ]
-    return Table(name="graph", columns=["", "node", "is", "value", "d loss / d node"], rows=rows)
 
 
 def random_network(draw: random.Random, depth: int) -> Graph:

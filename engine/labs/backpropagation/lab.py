@@ -120,7 +120,9 @@ LAB = Lab(
         spec=Questions,
         presets=(Preset(name="quick", help="As the lab asks.", knobs={}),),
         panels=(
-            Panel(events=("graph",), kind="table", title="the graph, step by step", entry="computation-graph"),
+            Panel(events=("graph",), kind="table", title="the graph, step by step", entry="computational-graph"),
+            Panel(events=("step",), kind="text", title="what the step does", entry="backpropagation#how-it-works"),
+            Panel(events=("this step",), kind="table", title="the step in numbers", entry="chain-rule"),
             Panel(
                 events=("autograd/error", "nudge/error"),
                 kind="line",
@@ -131,7 +133,11 @@ LAB = Lab(
             Panel(events=("gradients",), kind="points", title="gradient (x) against nudged (y)"),
         ),
         headline=(Metric(name="autograd/error", title="To autograd"), Metric(name="nudge/error", title="To nudging")),
-        code=("labs/backpropagation/graph.py", "labs/backpropagation/compute.py"),
+        code=(
+            "labs/backpropagation/graph.py",
+            "labs/backpropagation/steps.py",
+            "labs/backpropagation/compute.py",
+        ),
         compute="engine.labs.backpropagation.compute:measure",
     ),
 )

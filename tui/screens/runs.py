@@ -9,13 +9,14 @@ from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.coordinate import Coordinate
+from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from engine.core.errors import LexigradError
 from engine.core.liveness import LIVE
 from engine.core.store import Run
-from tui.figures import ago, headline_words
+from tui.figures import ago, figure, metrics_of
 from tui.recipes import differences, target_from
 from tui.render.safe import safe
 from tui.run_words import RESUMABLE, STATES, about
@@ -86,6 +87,12 @@ class RunsScreen(Page):
             self.services.watch.rescan()
             self._fill()
 
+    def on_resize(self, event: Resize) -> None:
+        """Cut the cells to the width that there is now."""
+        super().on_resize(event)
+        if self.services.ready and self._shown:
+            self.call_after_refresh(self._fill)
+
     def refresh_content(self) -> None:
         """List the runs anew."""
         self._fill()
@@ -136,12 +143,11 @@ class RunsScreen(Page):
                 Text(ago(run), style=muted),
             ]
         longest = NARROW_LONGEST if self.has_class("-narrow") else LONGEST
-        reached = headline_words(run) if state not in LIVE or state == "running" else ""
         return [
             Text("◆" if run.id in self._marked else " ", style=self.app.theme_variables.get("accent", "")),
             Text(f"{sign} {'live' if state == 'running' else state}", style=style),
             Text(safe(run.label.name or f"{recipe.family} / {recipe.preset}"), style="bold"),
-            Text(figure_first(reached.partition(" · ")[0], longest)),
+            Text(first_figure(run, longest) if state not in LIVE or state == "running" else ""),
             Text(shortened(differences(recipe), longest)),
             Text(ago(run), style=muted),
         ]
@@ -269,11 +275,14 @@ class RunsScreen(Page):
         self.query_one(DataTable).move_cursor(row=len(self._shown) - 1 if last else 0)
 
 
-def figure_first(words: str, longest: int = LONGEST) -> str:
-    """Return ``Accuracy 98.6 %`` where that fits a cell, else as much of the name as leaves the figure whole."""
-    name, _, figure = words.removesuffix(" %").rpartition(" ")
-    figure += " %" if words.endswith(" %") else ""
-    return words if len(words) <= longest else f"{shortened(name, max(4, longest - len(figure) - 1))} {figure}"
+def first_figure(run: Run, longest: int) -> str:
+    """Return a run's first headline figure with as much of its name as a cell takes; the figure stays whole."""
+    reached = run.headline()
+    for metric in metrics_of(run.recipe.family):
+        if metric.name in reached:
+            told = figure(reached[metric.name], "%" if metric.unit == "%" else "")
+            return safe(f"{shortened(metric.title, max(4, longest - len(told) - 1))} {told}")
+    return ""
 
 
 def shortened(words: str, longest: int = LONGEST) -> str:

@@ -36,15 +36,19 @@ def draw_marked(table: Table, before: Table | None, width: int, height: int, *, 
 
 
 def changes(table: Table, before: Table | None) -> set[tuple[int, int]]:
-    """Return row and column of the cells that differ from those before, the marks in the first column left out."""
+    """Return row and column of the cells that differ from those before, the marks in the first column left out.
+
+    Where most cells differ the table is about something else, and none stands out.
+    """
     if before is None or len(before.rows) != len(table.rows):
         return set()
-    return {
+    found = {
         (number, column)
         for number, (row, old) in enumerate(zip(table.rows, before.rows, strict=True))
         for column, cell in enumerate(row)
         if column and len(row) == len(old) and cell != old[column]
     }
+    return found if 2 * len(found) <= sum(map(len, table.rows)) else set()
 
 
 def first_row(table: Table, height: int) -> int:

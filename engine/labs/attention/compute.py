@@ -187,7 +187,7 @@ def judge_heads(bench: Workbench, model: GPT, untrained: GPT, characters: Charac
         for layer in range(spec.layers)
         for head in range(spec.heads)
     ]
-    bench.emit(Table(name="heads", columns=["layer", "head", *after], rows=rows))
+    bench.emit(Table(name="heads", columns=["layer", "head", "spread", "before", "repeat"], rows=rows))
     for name in after:
         bench.emit(
             HeatMap(

@@ -32,6 +32,10 @@ def test_marks_that_move_are_no_change_and_another_shape_is_not_compared() -> No
     assert changes(NOW, table(["", "a", "1"])) == set()
 
 
+def test_a_table_about_something_else_has_no_changes() -> None:
+    assert changes(table(["", "x", "1"], ["", "y", "2"]), table(["", "a", "3"], ["", "b", "4"])) == set()
+
+
 def test_the_row_at_work_stays_in_sight() -> None:
     rows = [["▸" if number == 40 else "", f"n{number}", "1"] for number in range(60)]
     first = first_row(table(*rows), 12)

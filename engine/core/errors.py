@@ -34,11 +34,15 @@ class RunError(LexigradError):
     """A run directory that cannot be read, resumed or controlled."""
 
 
+MOST_NAMED = 15
+"""Known words that are told where none is near; of more, a list says nothing."""
+
+
 def suggest(word: str, known: list[str]) -> str:
-    """Return ``Did you mean 'x'?`` for the nearest known word, or the list of known words."""
+    """Return ``Did you mean 'x'?`` for the nearest known word, or the list of known words where it is short."""
     from difflib import get_close_matches
 
     near = get_close_matches(word, known, n=1, cutoff=0.6)
     if near:
         return f"Did you mean '{near[0]}'?"
-    return "Known: " + ", ".join(sorted(known)) + "." if known else ""
+    return "Known: " + ", ".join(sorted(known)) + "." if 0 < len(known) <= MOST_NAMED else ""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.core.control import FOLDER as CONTROL
 from engine.core.ending import LOG, Ending
-from engine.core.errors import RunError, suggest
+from engine.core.errors import MOST_NAMED, RunError, suggest
 from engine.core.events import LARGEST_LINE, Started, decode, real
 from engine.core.files import read_start
 from engine.core.liveness import LIVE, State, cause_of, lock_is_held, state_of
@@ -243,7 +243,8 @@ class RunStore:
         if fitting:
             names = ", ".join(run.id for run in fitting[:4])
             raise RunError(f"'{run_id}' fits {len(fitting)} runs: {names}.", "Give more of the id.")
-        raise RunError(f"There is no run '{run_id}'.", suggest(run_id, [run.id for run in known][:50]))
+        near = suggest(run_id, [run.id for run in known]) if len(known) < MOST_NAMED else ""
+        raise RunError(f"There is no run '{run_id}'.", near or "`lexigrad runs list` names them all.")
 
     def _holds(self, folder: Path) -> bool:
         return folder.is_dir() and not folder.is_symlink() and os.path.lexists(folder / "recipe.json")

@@ -44,8 +44,9 @@ def act(options: argparse.Namespace) -> int:
                 print(safe(section.heading))
             print(safe(section.text.strip()) + "\n")
     if not options.full:
-        print(f"lexigrad define {entry.slug} --full   the whole page")
-        print(f"lexigrad --open read/{entry.slug}   the page in the app")
+        ways = {f"define {entry.slug} --full": "the whole page", f"--open read/{entry.slug}": "the page in the app"}
+        for way, what in ways.items():
+            print(f"lexigrad {way:<{max(map(len, ways))}}   {what}")
     return 0
 
 

@@ -138,7 +138,9 @@ class Session:
                 "ok": True,
                 "seconds": round(seconds, 5),
                 "passages": [_shown(index, question, passage, scores) for passage, scores in found],
-                "answer": [{"text": _ITEM.sub("", plain(each.text)), "passage": each.passage} for each in extracted.sentences],
+                "answer": [
+                    {"text": _ITEM.sub("", plain(each.text)), "passage": each.passage} for each in extracted.sentences
+                ],
                 "covered": round(extracted.covered, 3),
                 "model": self._endpoint.model if self._endpoint else "",
             }

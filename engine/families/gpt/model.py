@@ -173,10 +173,14 @@ class GPT(nn.Module):
 
     def forward(self, x_BT: Tensor, caches: list[KVCache] | None = None) -> Tensor:
         """Return the scores ``BTV`` of what follows each token; with `caches`, the T tokens go on after those kept."""
+        return self.head(self.features(x_BT, caches))
+
+    def features(self, x_BT: Tensor, caches: list[KVCache] | None = None) -> Tensor:
+        """Return what the last layer reads its scores from, ``BTC``."""
         x_BTC = self.embed(x_BT, caches[0].length if caches else 0)
         for layer, block in enumerate(self.blocks):
             x_BTC = block(x_BTC, caches[layer] if caches else None)
-        return self.head(self.norm(x_BTC))
+        return self.norm(x_BTC)
 
     def embed(self, x_BT: Tensor, start: int = 0) -> Tensor:
         """Return the rows of the tokens, ``BTC``, and where positions are learned add those from `start` on."""

@@ -1,0 +1,1 @@
+"""Fine-tuning in full, by the last layer and by LoRA: what each gains, costs and forgets."""

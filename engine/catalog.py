@@ -11,7 +11,18 @@ from engine.core.lab import Lab
 from engine.core.spec import Family, Preset, Runnable, Settings, Spec, Value
 
 FAMILIES = ("mlp", "cnn", "gpt", "word2vec")
-LABS: tuple[str, ...] = ("backpropagation",)
+LABS: tuple[str, ...] = (
+    "embeddings",
+    "rag",
+    "fine-tuning",
+    "scaling-laws",
+    "vector-database",
+    "prompt-engineering",
+    "pre-training",
+    "trees-against-nets",
+    "backpropagation",
+    "attention",
+)
 LONGEST_SEED = 18
 """Digits; a seed has to fit the 64 bits that random generators take."""
 

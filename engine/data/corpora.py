@@ -1,19 +1,25 @@
-"""Texts to train on: the frozen glossary, Tiny Shakespeare, any text file of a person's own."""
+"""Texts to train on: the frozen glossary, Tiny Shakespeare, made-up ones, any text file of a person's own."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.core.errors import DataError
 from engine.data.examples import Corpus
 from engine.data.files import verified
+from engine.data.made_language import made_text
+from engine.data.many_tasks import many_tasks
 from engine.data.table import DataSet
 
 FROZEN = {"glossary": "glossary-v1.txt.gz", "glossary-questions": "glossary-questions-v1.txt.gz"}
 """Texts that lie beside this file, made by `engine.data.freeze`."""
+
+WRITTEN: dict[str, Callable[[], str]] = {"made-language": made_text, "many-tasks": many_tasks}
+"""Texts that a program writes, always the same."""
 
 TRAIN_SHARE = 0.9
 """Of a text; the rest, its end, is for validation, as in char-rnn and nanoGPT."""
@@ -33,6 +39,8 @@ def load_corpus(row: DataSet) -> Corpus:
     """
     if row.name in FROZEN:
         return split_text(row.name, _read(Path(__file__).with_name(FROZEN[row.name])))
+    if row.name in WRITTEN:
+        return split_text(row.name, WRITTEN[row.name]())
     return split_text(row.name, _read(verified(row, row.files[0])))
 
 

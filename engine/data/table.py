@@ -169,6 +169,16 @@ _ROWS = (
         license="MIT, (c) the Lexigrad authors", citation="Lexigrad's glossary.",
     ),
     DataSet(
+        name="made-language", title="A made-up language", kind="text", examples=1_800_000,
+        summary="Text of a language whose entropy is known: each letter depends on the four before it.",
+        license="our own, generated", citation="Lexigrad's lab on scaling laws.",
+    ),
+    DataSet(
+        name="many-tasks", title="Many small tasks", kind="text",
+        summary="Small tasks with words, each told by examples alone: copy, reverse, sort, count ...",
+        license="our own, generated", citation="Lexigrad's lab on prompt engineering.",
+    ),
+    DataSet(
         name="tiny-shakespeare", title="Tiny Shakespeare", kind="text", folder="tinyshakespeare", examples=1_003_854,
         summary="A megabyte of Shakespeare's plays.",
         license="text in the public domain, repository MIT",

@@ -1,0 +1,85 @@
+"""What a model answers to prompts: right or wrong for many at once, or letter by letter for one.
+
+Shape legend: B batch, T time, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+
+from engine.core.errors import UsageError
+from engine.data.text import Characters
+from engine.families.gpt.model import GPT
+from engine.labs.prompt_engineering.prompts import Prompt
+
+BATCH = 128
+"""Prompts that are read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A model and the characters that it knows."""
+
+    model: GPT
+    characters: Characters
+
+    @torch.no_grad()
+    def right(self, prompts: Sequence[Prompt]) -> list[bool]:
+        """Return for each prompt whether the likeliest continuation, letter by letter, is the right answer.
+
+        The right answer is read along: every letter of it is the likeliest after those before it exactly if greedy
+        writing would write it. What stands after an answer cannot be seen by what comes before, so that prompts of
+        different lengths share a batch.
+        """
+        found: list[bool] = []
+        for start in range(0, len(prompts), BATCH):
+            some = prompts[start : start + BATCH]
+            length = max(len(each.text) + len(each.answer) for each in some)
+            x_BT = torch.zeros(len(some), length, dtype=torch.int64)
+            for row, each in enumerate(some):
+                whole = each.text + each.answer
+                x_BT[row, : len(whole)] = self.characters.encode(whole)
+            guess_BT = self.model(x_BT).argmax(-1)
+            for row, each in enumerate(some):
+                begin, end = len(each.text), len(each.text) + len(each.answer)
+                found.append(bool((guess_BT[row, begin - 1 : end - 1] == x_BT[row, begin:end]).all()))
+        return found
+
+    def completed(self, text: str, end: str, longest: int = 8) -> str:
+        """Return what the model writes after a text, always the likeliest letter, up to `end` or `longest` letters."""
+        prompt_1T = self.characters.encode(text)[None]
+        letters = islice(self.model.write(prompt_1T, temperature=0.0), longest)
+        written = ""
+        for letter in letters:
+            written += self.characters.decode(letter[0])
+            if written.endswith(end):
+                break
+        return written
+
+    @torch.no_grad()
+    def likeliest(self, text: str, count: int = 5) -> list[tuple[str, float]]:
+        """Return the letters that may come next, with their probabilities, the likeliest first."""
+        chances_V = self.model(self.characters.encode(text)[None])[0, -1].softmax(-1)
+        found = chances_V.topk(min(count, len(chances_V)))
+        return [
+            (self.characters.words[int(number)], float(chance))
+            for chance, number in zip(found.values, found.indices, strict=True)
+        ]
+
+    def check(self, text: str) -> None:
+        """Raise UsageError unless the model can read a text.
+
+        Raises:
+            UsageError: it has characters that the model never saw, or is too long.
+        """
+        strange = sorted(set(text) - set(self.characters.words))
+        if strange:
+            known = "".join(each for each in self.characters.words if each.isprintable())
+            raise UsageError(f"The model has never seen {' '.join(map(repr, strange))}.", f"It knows: {known}")
+        room = self.model.spec.context
+        if len(text) >= room:
+            raise UsageError(f"The prompt has {len(text)} characters, the model sees {room}.", "Use fewer examples.")

@@ -23,6 +23,8 @@ from engine.labs.workbench import Workbench
 
 DONE = "cells.json"
 """The finished runs of a grid, in its folder: a grid that was stopped goes on behind them."""
+DRAWN_EVERY = 10
+"""Looks at the loss between two drawings of the curves."""
 
 
 def measure(bench: Workbench) -> None:
@@ -84,14 +86,12 @@ def train_cell(bench: Workbench, asked: Part, cell: Cell, reading: Reading, done
     def progress(read_so_far: int, loss: float) -> None:
         characters.append(read_so_far)
         losses.append(loss)
-        if len(losses) % 5 == 0:
-            now = Done(cell=cell, loss=loss, characters=characters, losses=losses)
-            bench.emit(drawings.progress([*done, now]))
+        if len(losses) % DRAWN_EVERY == 0:
+            bench.emit(drawings.progress([*done, drawings.thinned(cell, loss, characters, losses)]))
         bench.advance(train__loss=loss)
 
     loss = train(asked, cell, reading.corpus, bench.seed, progress)
-    thin = slice(None, None, max(1, len(losses) // drawings.POINTS_A_RUN))
-    return Done(cell=cell, loss=loss, characters=characters[thin], losses=losses[thin])
+    return drawings.thinned(cell, loss, characters, losses)
 
 
 def extremes(done: Sequence[Done]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from engine.core.events import Points, Table
 from engine.labs.scaling_laws.fit import Floats, Law, Runs, Valley, interval, valley
 from engine.labs.scaling_laws.grid import COST, Cell
 
-POINTS_A_RUN = 60
+POINTS_A_RUN = 30
 """Of a curve that is drawn among others."""
 PARABOLA = 40
 """Points that a parabola is drawn with."""
@@ -26,6 +26,17 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     characters: list[int]
     losses: list[float]
     """While it was trained: after so many characters, that training loss."""
+
+
+def thinned(cell: Cell, loss: float, characters: Sequence[int], losses: Sequence[float]) -> Done:
+    """Return a run with at most `POINTS_A_RUN` points of its curve, evenly spread over the logarithm of compute."""
+    places = np.unique(np.geomspace(1, len(losses), POINTS_A_RUN).round().astype(int) - 1).tolist()
+    return Done(
+        cell=cell,
+        loss=loss,
+        characters=[characters[place] for place in places],
+        losses=[round(losses[place], 5) for place in places],
+    )
 
 
 def progress(done: Sequence[Done]) -> Points:

@@ -19,6 +19,8 @@ from engine.core.paths import data_folders
 SHORTEST = 4
 """Letters of a word whose plural is looked for; shorter ones are often no nouns."""
 MOST_PAIRS = 40
+AT_ONCE = 512
+"""Questions that are answered together; each needs a number for every word."""
 QUESTIONS = ("wordsim", "questions-words.txt")
 """Where the published questions may lie in a data folder: Mikolov et al. 2013."""
 
@@ -61,12 +63,10 @@ def answer(vectors_WD: Tensor, questions: Sequence[Question], shown: int = 6) ->
     if not questions:
         return Answers(0, float("nan"), float("nan"))
     unit_WD = torch.nn.functional.normalize(vectors_WD, dim=1)
-    a, b, c, d = torch.tensor(questions).T
-    cosines_QW = torch.nn.functional.normalize(unit_WD[b] - unit_WD[a] + unit_WD[c], dim=1) @ unit_WD.T
-    among_Q = cosines_QW.argmax(1)
-    for each in (a, b, c):
-        cosines_QW[torch.arange(len(a)), each] = -torch.inf
-    without_Q = cosines_QW.argmax(1)
+    given_Q4 = torch.tensor(questions)
+    parts = [nearest(unit_WD, given_Q4[at : at + AT_ONCE, :3]) for at in range(0, len(questions), AT_ONCE)]
+    without_Q, among_Q = (torch.cat(each) for each in zip(*parts, strict=True))
+    d = given_Q4[:, 3]
     step = max(1, len(questions) // shown)
     examples = [(questions[at], int(without_Q[at]), int(among_Q[at])) for at in range(0, len(questions), step)]
     return Answers(
@@ -75,3 +75,13 @@ def answer(vectors_WD: Tensor, questions: Sequence[Question], shown: int = 6) ->
         float((among_Q == d).float().mean()),
         tuple(examples[:shown]),
     )
+
+
+def nearest(unit_WD: Tensor, given_Q3: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the words nearest to b - a + c, ``Q`` each: a, b and c left out, and with them allowed."""
+    a, b, c = given_Q3.T
+    cosines_QW = torch.nn.functional.normalize(unit_WD[b] - unit_WD[a] + unit_WD[c], dim=1) @ unit_WD.T
+    among_Q = cosines_QW.argmax(1)
+    for each in (a, b, c):
+        cosines_QW[torch.arange(len(a)), each] = -torch.inf
+    return cosines_QW.argmax(1), among_Q

@@ -22,7 +22,7 @@ from engine.families.word2vec.measure import judged_pairs, nearest, plane, spear
 from engine.families.word2vec.spec import Word2VecSpec
 from engine.labs.embeddings import analogies
 from engine.labs.embeddings.lab import Company
-from engine.labs.embeddings.pairs import Wins, alike_pairs, meeting_pairs, met, wins
+from engine.labs.embeddings.pairs import MOST_WORDS, Wins, alike_pairs, meeting_pairs, met, wins
 from engine.labs.workbench import Workbench
 from engine.train.checkpoint import latest_checkpoint
 
@@ -61,7 +61,7 @@ def measure(bench: Workbench) -> None:
     bench.advance()
     show_neighbors(bench, judged, asked.words)
     bench.advance()
-    usable_W = torch.arange(len(judged.words)) >= asked.common
+    usable_W = torch.arange(len(judged.held)) >= asked.common
     judge_pairs(bench, judged, usable_W)
     bench.advance()
     judge_analogies(bench, judged)
@@ -79,11 +79,11 @@ def open_vectors(bench: Workbench, asked: Company) -> Judged:
     text = load(spec.data, spec, 0, torch.device("cpu"))
     assert isinstance(text, Corpus)
     words = Words([text.train], spec.least)
-    trained = met(*words.encode(text.train), len(words), asked.window)
+    count = min(len(words), MOST_WORDS)
+    trained = met(*words.encode(text.train), count, asked.window)
     tokens, lines = words.encode(text.valid)
-    return Judged(
-        words, checkpoint.model["model.v.weight"].float(), trained, met(tokens, lines, len(words), asked.window), tokens
-    )
+    held = met(tokens, lines, count, asked.window)
+    return Judged(words, checkpoint.model["model.v.weight"].float(), trained, held, tokens)
 
 
 def judge_pairs(bench: Workbench, judged: Judged, usable_W: Tensor) -> None:
@@ -104,15 +104,15 @@ def judge_pairs(bench: Workbench, judged: Judged, usable_W: Tensor) -> None:
     rows = []
     for name, title, pairs, forbidden in (
         ("company", "same company", alike, alike_WW),
-        ("meeting", "stand near one another", meeting, held),
-        ("unseen", "near, and never before in training", unseen, seen_WW),
+        ("meeting", "near one another", meeting, held),
+        ("unseen", "near for the first time", unseen, seen_WW),
     ):
         found = wins(judged.vectors, pairs, forbidden, bench.seed)
         share, low, high = interval(found)
         bench.figures |= {name: share, f"{name}/low": low, f"{name}/high": high, f"{name}/pairs": float(len(pairs))}
         bench.emit(*histograms(title, found))
         rows.append([title, f"{len(pairs):,}", f"{100 * share:.1f}", f"{100 * low:.1f}", f"{100 * high:.1f}"])
-    bench.emit(Table(name="pairs", columns=["pairs that", "pairs", "% above random", "from", "to"], rows=rows))
+    bench.emit(Table(name="pairs", columns=["kind", "pairs", "% won", "from", "to"], rows=rows))
     bench.emit(examples(judged, alike))
 
 

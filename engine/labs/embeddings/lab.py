@@ -208,11 +208,11 @@ LAB = Lab(
         panels=(
             Panel(events=("word map",), kind="points", title="Words on a plane", entry="dimensionality-reduction"),
             Panel(events=("neighbors",), kind="table", title="Nearest words", entry="cosine-similarity"),
-            Panel(events=("pairs",), kind="table", title="Real pairs against random ones", entry="embedding"),
+            Panel(events=("pairs",), kind="table", title="Pairs closer than random ones", entry="embedding"),
             Panel(
                 events=(
                     "same company", "same company: paired at random",
-                    "stand near one another", "stand near one another: paired at random",
+                    "near one another", "near one another: paired at random",
                 ),
                 kind="histogram",
                 title="Cosines",

@@ -10,6 +10,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+MOST_WORDS = 4000
+"""Words, the most frequent ones, that pairs are made of: who met whom is kept as a square table."""
+LARGEST_TEXT = 2_000_000
+"""Words of a text in which meetings are counted."""
+MOST_PAIRS = 20_000
+"""Pairs of one kind that are compared."""
 PAIRINGS = 20
 """How often the words of the pairs are paired anew at random."""
 OFTEN = 5
@@ -19,11 +25,16 @@ ALIKE = 0.02
 
 
 def met(tokens_N: Tensor, lines_N: Tensor, words: int, window: int) -> Tensor:
-    """Return how often each two words stand at most `window` apart on one line, ``WW``, in either order."""
+    """Return how often each two of the first `words` words stand at most `window` apart on one line, ``WW``.
+
+    Counted in either order, in the first `LARGEST_TEXT` words of a text.
+    """
+    tokens_N, lines_N = tokens_N[:LARGEST_TEXT], lines_N[:LARGEST_TEXT]
     counts_WW = torch.zeros(words, words)
     for distance in range(1, window + 1):
-        same = lines_N[distance:] == lines_N[:-distance]
-        left, right = tokens_N[:-distance][same], tokens_N[distance:][same]
+        left, right = tokens_N[:-distance], tokens_N[distance:]
+        both = (lines_N[distance:] == lines_N[:-distance]) & (left < words) & (right < words)
+        left, right = left[both], right[both]
         ones = torch.ones(len(left))
         counts_WW.index_put_((left, right), ones, accumulate=True)
         counts_WW.index_put_((right, left), ones, accumulate=True)
@@ -50,7 +61,7 @@ def company(counts_WW: Tensor) -> Tensor:
 
 def alike_pairs(counts_WW: Tensor, tokens_N: Tensor, usable_W: Tensor) -> Tensor:
     """Return the pairs of usable words, frequent enough in this text, whose company is most alike, ``P2``."""
-    often_W = usable_W & (torch.bincount(tokens_N, minlength=len(counts_WW)) >= OFTEN)
+    often_W = usable_W & (torch.bincount(tokens_N, minlength=len(counts_WW))[: len(counts_WW)] >= OFTEN)
     upper_WW = (often_W & often_W[:, None]).triu(1)
     pairs = upper_WW.nonzero()
     if not len(pairs):
@@ -91,6 +102,8 @@ def wins(vectors_WD: Tensor, pairs_P2: Tensor, forbidden_WW: Tensor, seed: int) 
     """Compare the cosine of each pair with those of its first word and some other pairs' second words."""
     unit_WD = torch.nn.functional.normalize(vectors_WD, dim=1)
     generator = torch.Generator().manual_seed(seed)
+    if len(pairs_P2) > MOST_PAIRS:
+        pairs_P2 = pairs_P2[torch.randperm(len(pairs_P2), generator=generator)[:MOST_PAIRS]]
     first_P, second_P = pairs_P2.T
     real_P = (unit_WD[first_P] * unit_WD[second_P]).sum(1)
     won_P, met_P = torch.zeros(len(real_P)), torch.zeros(len(real_P))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import cast
@@ -18,6 +19,10 @@ from engine.labs.trees_against_nets.contestants import CONTESTANTS, Config
 from engine.labs.trees_against_nets.lab import NAMES, Tables
 from engine.labs.trees_against_nets.tables import Task, tasks
 from engine.labs.workbench import Workbench
+
+SHORT = {"logistic": "linear", "forest": "forest", "boosting": "boosting", "network": "net"}
+FEWEST_TABLES = 3
+"""From which on resampling them says how much the choice of tables matters."""
 
 
 @dataclass
@@ -89,13 +94,13 @@ def show(bench: Workbench, tally: Tally, counts: list[int]) -> None:
     for what, tuned in (("log loss", True), ("log loss, untuned", False)):
         bench.emit(score_map(tally, what, tuned=tuned, loss=True))
     rows = []
-    for name, title in NAMES.items():
-        cells = [tally.scores(name, tuned=tuned, rows=count) for tuned in (False, True) for count in counts]
+    for name, title in SHORT.items():
+        cells = [tally.scores(name, tuned=tuned, rows=count) for tuned in (True, False) for count in counts]
         rows.append([title, *(f"{100 * mean([s.accuracy for s in cell]):.1f}" if cell else "" for cell in cells)])
-    heads = [f"{count} {word}" for word in ("untuned", "tuned") for count in counts]
+    heads = [f"{count}{word}" for word in ("", " as is") for count in counts]
     bench.emit(Table(name="by rows", columns=["", *heads], rows=rows))
     (table, count), last = list(tally.outcomes.items())[-1]
-    chosen = [[NAMES[name], words(each.chosen)] for name, each in last.items()]
+    chosen = [[SHORT[name], words(each.chosen)] for name, each in last.items()]
     bench.emit(Table(name="chosen", columns=[f"{table}, {count} rows", "settings"], rows=chosen))
 
 
@@ -107,7 +112,7 @@ def score_map(tally: Tally, name: str, *, tuned: bool, loss: bool) -> HeatMap:
         values.append([round(each.loss, 3) if loss else round(100 * each.accuracy, 1) for each in scores])
     labels = [f"{table} {count}" for table, count in tally.outcomes]
     return HeatMap(
-        name=name, values=values, rows=labels, columns=["linear", "forest", "boosting", "net"],
+        name=name, values=values, rows=labels, columns=list(SHORT.values()),
         row_title="table and rows", column_title="method",
     )  # fmt: skip
 
@@ -133,11 +138,18 @@ def figures(tally: Tally, counts: list[int]) -> dict[str, float]:
         for count in counts:
             if scores := tally.scores(name, rows=count):
                 found[f"accuracy/{name}/{count}"] = mean([each.accuracy for each in scores])
-        by_table = np.array([mean(each) for each in tally.gaps(name, "network").values()])
-        _, low, high = bootstrap_interval(by_table, lambda each: float(each.mean()))
+        low, high = over_tables([mean(each) for each in tally.gaps(name, "network").values()])
         found |= {
             f"gap/{name}": found[f"accuracy/{name}"] - mean([s.accuracy for s in tally.scores("network")]),
             f"gap/{name}/low": low,
             f"gap/{name}/high": high,
         }
     return found
+
+
+def over_tables(gaps: list[float]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean over resampled tables; NaN where a few tables cannot tell."""
+    if len(gaps) < FEWEST_TABLES:
+        return math.nan, math.nan
+    _, low, high = bootstrap_interval(np.array(gaps), lambda each: float(each.mean()))
+    return low, high

@@ -82,8 +82,8 @@ def versus_network(results: Results, name: str) -> Verdict:
     count = int(min(results.of("contest", "contests")))
     return Verdict(
         holds=at_least(0.0, gaps),
-        text=f"Over {count} contests a seed {NAMES[name].lower()} had {means[0]:.1f} % of new rows right and the "
-        f"network {means[1]:.1f} %, both tuned.",
+        text=f"Over {count} contest{'s' if count > 1 else ''} a seed {NAMES[name].lower()} had {means[0]:.1f} % of new "
+        f"rows right and the network {means[1]:.1f} %, both tuned.",
         measured=(
             gap,
             Measured(
@@ -229,7 +229,7 @@ LAB = Lab(
                 x="contest",
                 entry="accuracy",
             ),
-            Panel(events=("by rows",), kind="table", title="By number of rows, %", entry="data-split"),
+            Panel(events=("by rows",), kind="table", title="By number of rows, % right", entry="data-split"),
             Panel(events=("chosen",), kind="table", title="What the search chose last", entry="hyperparameter"),
         ),
         headline=tuple(

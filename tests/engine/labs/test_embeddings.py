@@ -61,6 +61,12 @@ def test_words_meet_within_the_window_on_one_line_in_either_order() -> None:
     assert wide[0, 2] == 1 and wide[2, 3] == 0
 
 
+def test_rare_words_beyond_the_table_are_passed_over_and_keep_their_place() -> None:
+    counts = met(torch.tensor([0, 9, 1]), torch.tensor([0, 0, 0]), 3, 1)
+    assert counts.sum() == 0
+    assert met(torch.tensor([0, 9, 1]), torch.tensor([0, 0, 0]), 3, 2)[0, 1] == 1
+
+
 def test_company_is_alike_where_the_same_words_stand_near() -> None:
     # 0 and 1 stand beside 4 and 5, never beside each other; 2 and 3 stand beside each other.
     tokens = torch.tensor([0, 4, 1, 4, 0, 5, 1, 5, 2, 3] * 5)

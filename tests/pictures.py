@@ -24,7 +24,9 @@ async def picture(name: str, place: str, keys: tuple[str, ...] = ()) -> None:
     async with app.run_test(size=SIZE) as pilot:
         while not services.ready:
             await pilot.pause(0.05)
-        await pilot.pause(0.5)
+        while not app.screen.query("Keys FooterKey") or not app.screen.query("TopBar #crumbs"):
+            await pilot.pause(0.05)
+        await pilot.pause(1.0)
         for key in keys:
             await pilot.press(key)
             await pilot.pause(0.2)

@@ -139,5 +139,5 @@ def _draw_legend(canvas: Canvas, chart: Chart, frame: Frame, curves: Sequence[Cu
             canvas.write(x, 0, more, LABEL)
             return
         x = canvas.write(x, 0, marker(index, chart.mode) + " ", Ink(curve.role))
-        x = canvas.write(x, 0, name + " ", LABEL)
+        x = canvas.write(x, 0, f"{name} " if name else "", LABEL)
         x = canvas.write(x, 0, value, Ink("strong")) + 2

@@ -52,7 +52,6 @@ class RunScreen(Page):
     CSS_PATH = "run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause at the end of this step, or go on"),
-        Binding("space", "go_on", "Go on", id="run.go_on", tooltip="Go on after a pause"),
         Binding("s", "stop", "Stop", id="run.stop", tooltip="Stop at the end of this step, with a checkpoint"),
         Binding("r", "resume", "Resume", id="run.resume", tooltip="Go on from the last checkpoint"),
         Binding("full_stop", "step", "Step", id="run.step", tooltip="One step, then pause"),
@@ -91,6 +90,8 @@ class RunScreen(Page):
         self._arrangement: tuple[object, ...] = ()
         self._said: tuple[str, str] = ("", "")
         self._state = ""
+        self.says: dict[str, str] = {}
+        """What a key is called while it does something other than usual."""
 
     @property
     def id_shown(self) -> str:
@@ -155,6 +156,7 @@ class RunScreen(Page):
         self.query_one("#progress", Static).update(progress_line(view, self.size.width - 2), layout=False)
         if view.state != self._state:
             self._state = view.state
+            self.says = {"pause": "Go on"} if view.state == "paused" else {}
             self.refresh_bindings()
         said = banner(view, self.services)
         if said is None:
@@ -224,11 +226,7 @@ class RunScreen(Page):
 
     def applies(self, action: str) -> bool:
         """A run that has ended cannot be paused, one that goes on not be resumed."""
-        if action == "go_on":
-            return self._state == "paused"
-        if action == "pause":
-            return self._state in LIVE and self._state != "paused"
-        if action in {"stop", "step", "knobs"}:
+        if action in {"pause", "stop", "step", "knobs"}:
             return self._state in LIVE
         if action == "resume":
             view = self._view()
@@ -254,10 +252,6 @@ class RunScreen(Page):
             self.notify("This run has ended; r goes on from its last checkpoint.", markup=False)
             return
         self._send(Resume() if view.state == "paused" else Pause())
-
-    def action_go_on(self) -> None:
-        """Go on after a pause."""
-        self.action_pause()
 
     def action_step(self) -> None:
         """Make one step and pause again."""

@@ -64,7 +64,10 @@ class Keys(Footer):
 
 
 def word_of(node: DOMNode, binding: Binding) -> str:
-    """Return the word beside a key; a list says itself what enter does with its lines."""
+    """Return the word beside a key; a list says what enter does with its lines, a screen what a key does just now."""
+    says: dict[str, str] = getattr(node, "says", {})
+    if binding.action in says:
+        return says[binding.action]
     opens = getattr(node, "opens", "")
     return str(opens) if opens and binding.key == "enter" else binding.description
 

@@ -139,7 +139,8 @@ class LinePanel(PanelWidget):
         for view, run in zip(views, called, strict=True):
             for name in self.panel.events:
                 if name in view.series:
-                    own = named[name] if not run or len(self.panel.events) > 1 else ""
+                    # Where there is one metric, the panel's title names it.
+                    own = named[name] if len(self.panel.events) > 1 or not self.panel.title else ""
                     yield Curve(
                         name=" ".join(each for each in (run, own) if each),
                         role=series_role(index),

@@ -137,3 +137,13 @@ async def test_home_shows_what_runs_and_what_was_measured() -> None:
         await until(pilot, lambda: "1 live" in text_of(app) and "just now" in text_of(app), "both on the home screen")
         assert isinstance(app.screen, HomeScreen)
         app.services.launcher.kill(live)
+
+
+async def test_the_line_of_keys_says_what_space_does_now() -> None:
+    async with opened() as (app, pilot):
+        run = app.services.launcher.start(stub_recipe(100_000))
+        app.services.watch.rescan()
+        app.open_place(f"run/{run.id}")
+        await until(pilot, lambda: "space Pause" in text_of(app), "it trains")
+        await pilot.press("space")
+        await until(pilot, lambda: "space Go on" in text_of(app), "it is paused")

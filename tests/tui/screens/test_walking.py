@@ -48,3 +48,15 @@ async def test_a_wrong_answer_is_explained_and_may_be_mended_so_that_the_course_
         await pilot.press("escape")
         await until(pilot, lambda: "answer" in done(app), "the last step")
         assert "That was the last step" in text_of(app)
+
+
+async def test_escape_from_a_run_leads_back_to_the_step_that_it_was_started_for() -> None:
+    async with opened(f"walk/{WALK}") as (app, pilot):
+        await to_step(pilot, 3)
+        await pilot.press("enter")
+        await until(pilot, lambda: type(app.screen).__name__ == "LaunchScreen", "the form")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: type(app.screen).__name__ == "RunScreen", "the run")
+        await pilot.press("escape")
+        await until(pilot, lambda: type(app.screen).__name__ == "WalkScreen", "the walkthrough")
+        assert f"Step 3 of {STEPS}" in text_of(app)

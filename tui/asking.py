@@ -33,6 +33,11 @@ def index_folder(texts: Path) -> Path:
     return paths.home() / "indexes" / name
 
 
+def embedder() -> str:
+    """Return the sentence-embedding model that ``LEXIGRAD_EMBEDDER`` names, or the vectors that are learned here."""
+    return os.environ.get("LEXIGRAD_EMBEDDER", "").strip() or "lsa"
+
+
 class Asked:
     """One such process. It ends when its input is closed, at the latest when the app ends."""
 

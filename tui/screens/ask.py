@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from tui import ask_words
-from tui.asking import OWN_WORDS, Asked, glossary
+from tui.asking import OWN_WORDS, Asked, embedder, glossary
 from tui.render.safe import one_line
 from tui.screens.page import Page
 from tui.widgets.menu import Menu
@@ -111,7 +111,7 @@ class AskPage(Page):
     def _hear(self, reply: dict[str, Any]) -> None:
         if reply.get("ready"):
             self._held, self._model = reply.get("index"), str(reply.get("model", ""))
-            self._indexing = self._asked.send("index", texts=str(self.folder))
+            self._indexing = self._asked.send("index", texts=str(self.folder), dense=embedder())
             if self._question:
                 self._ask()
             elif self._held:

@@ -19,6 +19,8 @@ def attend(run: Training) -> None:
     """Carry out the commands that wait; while the run is paused or slowed down, hold still here."""
     obey(run)
     if not run.orders.holding():
+        if run.phase == "paused" and not run.orders.paused:  # told to go on during the single step of a pause
+            run.enter("training")
         return
     if run.orders.paused:
         run.enter("pausing")

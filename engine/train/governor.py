@@ -49,6 +49,11 @@ class Governor:
         self.began = clock()
         self.chores = {name: replace(chore, due_at=self.began + chore.due_at) for name, chore in chores.items()}
         self.spent = 0.0
+        self._soonest = self.began
+
+    def idle(self) -> bool:
+        """Whether no chore at all is due; one look at the clock, for the step between."""
+        return self.clock() < self._soonest
 
     def due(self, name: str) -> bool:
         """Whether it is time for the chore."""
@@ -59,12 +64,14 @@ class Governor:
         chore, now = self.chores[name], self.clock()
         interval = max(chore.every, chore.sparser * (now - self.began), chore.cost / chore.share, seconds)
         chore.done_at, chore.due_at = now, now + interval
+        self._soonest = min(each.due_at for each in self.chores.values())
 
     def hasten(self, name: str) -> None:
         """Let the chore be done again as soon as its share of the time allows."""
         chore = self.chores[name]
         if chore.cost:
             chore.due_at = min(chore.due_at, chore.done_at + chore.cost / chore.share)
+            self._soonest = min(self._soonest, chore.due_at)
 
     @contextmanager
     def measured(self, name: str) -> Iterator[None]:

@@ -34,6 +34,8 @@ def train(run: Training) -> Ending:
 
         if run.meter.due():
             run.report()
+        if governor.idle() and not orders.wants_save:
+            continue
         if governor.due("evaluate"):
             run.evaluate()
         if governor.due("draw"):

@@ -14,7 +14,7 @@ from engine.core import control
 from engine.core.control import Checkpoint, Command, Pause, Resume, SetKnob, Slow, StepOnce, Stop, Unreadable
 from engine.core.errors import UsageError
 
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.05
 """Between looks into the folder while training."""
 
 HELD_SECONDS = 0.05
@@ -124,4 +124,5 @@ class Orders:
     def stepped(self) -> None:
         """Note that a step was made: a single one is used up, and slow motion counts from here."""
         self._single, self.side = False, ""
-        self._stepped_at = self.clock()
+        if self._slow > 0:
+            self._stepped_at = self.clock()

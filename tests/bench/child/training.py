@@ -1,7 +1,7 @@
 """Train in one process and time what is said about it: ``training.py cost|blocks OUT TARGET NUMBER``.
 
 ``cost`` trains a run to its end, and sums the processor time that went into telling about it. ``blocks`` makes steps in
-blocks, by turns with everything that feeds the panels and with nothing of it, and times each block.
+blocks, by turns with everything that feeds the panels and with nothing of it, and takes the processor time of each.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from engine.core import paths
 from engine.core.store import RunStore
 from engine.train.assemble import assemble
 from engine.train.attend import attend
+from engine.train.governor import Governor
 from engine.train.loop import train
 from engine.train.orders import Orders
 from engine.train.schedule import learning_rate_scale
@@ -31,7 +32,6 @@ from tui.recipes import recipe_of
 BLOCK_SECONDS = 0.4
 SETTLING = 200
 """Steps before anything is timed."""
-CHORES = ("evaluate", "draw", "baseline", "save")
 
 
 def assembled(target: str, folder: Path | None = None) -> Training:
@@ -39,6 +39,24 @@ def assembled(target: str, folder: Path | None = None) -> Training:
     if folder is None:
         folder = RunStore(paths.runs_folder()).create(recipe_of(parse_run(target))).folder
     return assemble(folder, RunWriter(folder), Orders(folder))
+
+
+class OwnTime:
+    """A clock that shows the processor time of this process: the time of a machine that has nothing else to do.
+
+    Reading that time takes a microsecond, so it is read once a step, outside of what is measured.
+    """
+
+    def __init__(self) -> None:
+        self.tick()
+
+    def __call__(self) -> float:
+        """Return the processor time at the last tick."""
+        return self.now
+
+    def tick(self) -> None:
+        """Look at the processor time."""
+        self.now = time.process_time()
 
 
 class Cost:
@@ -74,12 +92,15 @@ def cost(target: str) -> dict[str, float]:
     around nothing instead, in the same place with the same cold caches, and that much is taken off each timed call.
     """
     run = assembled(target)
+    clock = run.meter.clock = run.orders.clock = OwnTime()
+    run.governor = Governor(clock=time.process_time)
     told, added, nothing = Cost(), Cost(), Cost()
     for owner, name in ((run, "report"), (run.writer, "emit_all"), (run.writer, "status")):
         setattr(owner, name, told.of(getattr(owner, name)))
     plain, timed, empty = run.meter.add, added.of(run.meter.add), nothing.of(lambda *_: None)
 
     def add(step: int, scalars: dict[str, Any]) -> None:
+        clock.tick()
         if step % 2:
             timed(step, scalars)
         else:
@@ -102,24 +123,31 @@ def cost(target: str) -> dict[str, float]:
 
 
 def blocks(run: Training, pairs: int) -> list[tuple[float, float]]:
-    """Return the seconds a step of each block, with panels and without, pair by pair."""
+    """Return the processor seconds a step of each block, with panels and without, pair by pair."""
     run.total_steps = 10**9
     run.start()
-    steps = max(2, round(BLOCK_SECONDS / timed(run, SETTLING, fed=True)))
+    clock = run.meter.clock = run.orders.clock = OwnTime()
+    steps = max(2, round(BLOCK_SECONDS / timed(run, clock, SETTLING, fed=True)))
     found = []
     for pair in range(pairs):
         order = (True, False) if pair % 2 == 0 else (False, True)
-        took = {fed: timed(run, steps, fed=fed) for fed in order}
+        took = {fed: timed(run, clock, steps, fed=fed) for fed in order}
         found.append((took[True], took[False]))
     return found
 
 
-def timed(run: Training, steps: int, *, fed: bool) -> float:
-    """Make steps as the loop does, its chores left out; return the seconds that one took."""
+def timed(run: Training, clock: OwnTime, steps: int, *, fed: bool) -> float:
+    """Make steps as the loop does, its chores left out; return the processor seconds that one took.
+
+    A block that feeds panels tells of all its steps before it ends, and begins with a report just behind it.
+    """
     batches, optimizers, spec = run.learner.batches(), run.learner.optimizers, run.learner.spec
     run.watch.lap(run.step)
-    began = time.perf_counter()
+    clock.tick()
+    run.meter.cross()
+    began = time.process_time()
     for _ in range(steps):
+        clock.tick()
         if fed:
             attend(run)
         optimizers.schedule(learning_rate_scale(0.3, spec.warmup, spec.cooldown))
@@ -131,9 +159,10 @@ def timed(run: Training, steps: int, *, fed: bool) -> float:
         run.orders.stepped()
         if run.meter.due():
             run.report()
-        for chore in CHORES:
-            run.governor.due(chore)
-    return (time.perf_counter() - began) / steps
+        run.governor.idle()
+    if fed:
+        run.report(everything=True)
+    return (time.process_time() - began) / steps
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def measure(effort: Effort) -> Iterator[Row]:
             targets=(Target(f"at most {MOST:g} %", share.median, MOST),),
             how="thread time inside the meter's additions, the reports, the writer's emits and the heart-beat, less "
             "what reading the clock took (timed around nothing in the same place), over the processor time of the "
-            f"whole run on one thread: {figure(steps)} steps, {figure(events)} events. "
+            f"whole run on one thread, which is its clock: {figure(steps)} steps, {figure(events)} events. "
             "Pictures, evaluation and checkpoints are in the whole, the encoding of pictures in the share.",
         )
 

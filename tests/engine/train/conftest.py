@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from engine import catalog
 from engine.core.events import AnyEvent, decode
 from engine.core.recipe import Asked, Input, Recipe, write_recipe
 from engine.core.spec import Value
+from tests.engine.train.nursery import Nursery
 
 SMALL: dict[str, Value] = {"data": "moons", "width": 8, "depth": 2, "batch_size": 32, "epochs": 4.0}
 
@@ -38,3 +39,11 @@ def events_of(folder: Path) -> list[AnyEvent]:
     """Return everything that the trainer of a run has said; a last line that is still being written is left out."""
     content = (folder / "events.jsonl").read_bytes()
     return [decode(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+
+
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    """Start trainers that can be killed."""
+    opened = Nursery()
+    yield opened
+    opened.close()

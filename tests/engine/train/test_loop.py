@@ -33,6 +33,7 @@ from engine.families.mlp.learner import MLPLearner
 from engine.train import meter
 from engine.train.__main__ import train_run
 from engine.train.assemble import assemble
+from engine.train.attend import attend
 from engine.train.checkpoint import checkpoints, load_checkpoint
 from engine.train.loop import train
 from engine.train.orders import Orders
@@ -302,6 +303,19 @@ def test_pause_holds_still_steps_once_and_goes_on(person: Person) -> None:
     assert person.send(control.Resume()).ok
     person.until(lambda: person.step() > step + 5)
     assert person.seen(Phase)[-1].name == "training"
+
+
+def test_going_on_during_the_single_step_of_a_pause_is_told(make_run: MakeRun) -> None:
+    run = opened(make_run())
+    run.enter("paused")
+    run.orders.obey(control.StepOnce(), lambda order: "")
+    attend(run)
+    assert run.phase == "paused"
+    run.orders.stepped()
+    run.orders.obey(control.Resume(), lambda order: "")
+    attend(run)
+    assert run.phase == "training"
+    assert [event.name for event in events_of(run.folder) if isinstance(event, Phase)] == ["paused", "training"]
 
 
 def test_stop_saves_and_counts_as_stopped(person: Person) -> None:

@@ -112,6 +112,20 @@ def test_a_cheap_chore_keeps_its_interval() -> None:
     assert done == 20
 
 
+def test_a_governor_is_idle_exactly_while_no_chore_is_due() -> None:
+    clock = Clock()
+    governor = Governor({"draw": Chore(share=0.1, every=0.5), "save": Chore(share=0.1, every=3.0, due_at=1.0)}, clock)
+    for tick in range(1000):
+        clock.now = tick * 0.01
+        due = [name for name in governor.chores if governor.due(name)]
+        assert governor.idle() is not bool(due)
+        for name in due:
+            with governor.measured(name):
+                clock.now += 0.02
+        if tick == 500:
+            governor.hasten("save")
+
+
 def test_pauses_are_no_training_time_and_laps_divide_the_rest() -> None:
     idle = 0.0
     watch = Stopwatch(before=100.0, step=10, idle=lambda: idle)

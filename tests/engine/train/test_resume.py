@@ -5,22 +5,18 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import torch
 
-from engine.core.events import Failed, Finished, Note, Scalars, Started
+from engine.core.events import Failed, Finished, Note, Started
 from engine.core.recipe import Input, read_recipe
 from engine.core.spec import Value
 from engine.train.checkpoint import checkpoints, load_checkpoint
 from tests.engine.train.conftest import MakeRun, events_of
+from tests.engine.train.nursery import Nursery, events_of_torn, final, losses, until
 
-ROOT = Path(__file__).parents[3]
 KNOBS: dict[str, Value] = {
     "epochs": 40.0,
     "dropout": 0.2,
@@ -29,101 +25,6 @@ KNOBS: dict[str, Value] = {
     "learning_rate": 0.02,
     "clip": 1.0,
 }
-
-
-NURSERY = """
-import os, sys
-from pathlib import Path
-import torch
-from engine.train import governor, meter
-from engine.train.__main__ import train_run
-
-torch.set_num_threads(1)
-meter.MOST_READINGS = 10**6
-governor.CHORES["save"] = governor.Chore(share=1.0, every=0.1, due_at=0.05)
-for line in sys.stdin:
-    verb, _, rest = line.strip().partition(" ")
-    if verb == "start":
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                code = train_run(Path(rest))
-            finally:
-                os._exit(code)
-        print(child, flush=True)
-    else:
-        print(os.waitstatus_to_exitcode(os.waitpid(int(rest), 0)[1]), flush=True)
-"""
-"""Has imported torch once and forks a trainer for each run; saves ten times a second, whatever it costs, and reports
-each step. A fork of the test's own process would not do: its torch has threads by then, which a fork loses."""
-
-
-class Nursery:
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
-
-    def _ask(self, order: str) -> int:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(order + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    def start(self, folder: Path) -> int:
-        """Train a run in a child of its own; return the child's process number."""
-        return self._ask(f"start {folder}")
-
-    def wait(self, child: int) -> int:
-        """Wait for a child's end; return its exit code, negative for a signal."""
-        return self._ask(f"wait {child}")
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-
-@pytest.fixture
-def nursery() -> Iterator[Nursery]:
-    opened = Nursery()
-    yield opened
-    opened.close()
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
-
-
-def losses(folder: Path) -> dict[int, float]:
-    """Return the losses as a reader sees them: what a resume makes anew replaces what was there."""
-    found: dict[int, float] = {}
-    for event in events_of_torn(folder):
-        if isinstance(event, Started):
-            found = {step: loss for step, loss in found.items() if step <= event.s}
-        elif isinstance(event, Scalars) and "train/loss" in event.v:
-            found[event.s] = float(event.v["train/loss"])
-    return found
-
-
-def events_of_torn(folder: Path) -> list[object]:
-    from engine.core.events import Damaged, decode
-
-    events: list[object] = []
-    for line in (folder / "events.jsonl").read_bytes().splitlines():
-        try:
-            events.append(decode(line))
-        except Damaged:
-            continue
-    return events
-
-
-def final(folder: Path) -> dict[str, torch.Tensor]:
-    last = load_checkpoint(checkpoints(folder)[-1])
-    return {**last.model, **last.training}
 
 
 @pytest.mark.parametrize("epochs", [10.0, pytest.param(60.0, marks=pytest.mark.slow)])

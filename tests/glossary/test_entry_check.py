@@ -83,7 +83,9 @@ Press `r`.
 Bridle 1990.
 """
 KNOWN = KnownNames(
-    presets={"mlp": frozenset(("quick",))}, knobs={"mlp": frozenset(("depth",))}, labs={"attention": {"one": "Shares add up to one."}}
+    presets={"mlp": frozenset(("quick",))},
+    knobs={"mlp": frozenset(("depth",))},
+    labs={"attention": {"one": "Shares add up to one."}},
 )
 
 

@@ -203,3 +203,15 @@ def test_figures_read_well():
         "minus infinity",
         "0",
     ]
+
+
+def test_a_run_that_was_never_stopped_does_not_count_as_resumed():
+    goal = Ran(TARGET, state="finished", resumed=True)
+    assert "it was not stopped and resumed" in missing(goal, Facts(runs=(FIRST,)))
+    assert met(goal, Facts(runs=(replace(FIRST, resumed=True),)))
+
+
+def test_what_is_missing_is_said_in_the_words_of_the_app():
+    goal = Ran(TARGET, knobs={"width": "<= 8"}, reached=(Bound("valid/accuracy", ">=", 0.99),))
+    assert "its best validation accuracy is 98.0 %, asked for is at least 99.0 %" in missing(goal, Facts(runs=(FIRST,)))
+    assert "its width is 9, asked for is at most 8" in missing(goal, Facts(runs=(run("b", width=9),)))

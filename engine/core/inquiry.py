@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import suppress
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 

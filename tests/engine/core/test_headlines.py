@@ -70,6 +70,13 @@ def test_time_is_estimated_from_the_preset_and_then_from_ones_own_runs(store):
     finished(store, seconds=12.0)
     mine = estimate(target.family, target.preset, target.spec, store)
     assert mine.seconds == pytest.approx(12.0) and "your own run" in mine.basis
-    twice = estimate(target.family, target.preset, parse_run("mlp/quick epochs=2").spec, store)
-    once = estimate(target.family, target.preset, parse_run("mlp/quick epochs=1").spec, store)
+    twice = estimate(target.family, target.preset, parse_run("mlp/quick epochs=8").spec, store)
+    once = estimate(target.family, target.preset, parse_run("mlp/quick epochs=4").spec, store)
     assert twice.seconds == pytest.approx(2 * once.seconds)
+
+
+def test_what_a_step_costs_beside_computing_does_not_grow_with_the_model(store):
+    finished(store, seconds=12.0, knobs=parse_run("mlp/quick depth=0").spec.values())
+    target = parse_run("mlp/quick width=4")
+    told = estimate(target.family, target.preset, target.spec, store).seconds
+    assert told is not None and told < 13.0

@@ -52,6 +52,17 @@ class Marks:
         return Table(name="right answers", columns=["reader has", "right, %", "95 %"], rows=rows)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A question with the answers to choose from."""
+
+    question: str
+    options: list[str]
+    place: int
+    """Of the right one."""
+    passages: list[Passage]
+
+
 def answer_all(bench: Workbench, index: Index, judged: Judged, asked: Retrieval, batch: int) -> dict[str, float]:
     """Answer every question in every way; return the share of right answers of each, and what passages gain."""
     draw = random.Random(bench.seed)
@@ -64,7 +75,7 @@ def answer_all(bench: Workbench, index: Index, judged: Judged, asked: Retrieval,
         for way, shown in (("without", []), ("others", others), ("with", passages)):
             marks.note(way, right(choose(index, question, options, shown), place))
         if endpoint is not None and number <= asked.by_model:
-            endpoint = by_model(bench, endpoint, question, options, place, passages, marks)
+            endpoint = by_model(bench, endpoint, Choice(question, options, place, passages), marks)
         if number % batch == 0 or number == len(judged.questions):
             bench.emit(marks.table(), example(index, question, judged.answers[name][0], options, passages))
             bench.advance()
@@ -101,20 +112,12 @@ def example(index: Index, question: str, true: str, options: Sequence[str], pass
     return Text(name="answer", prompt=question, text=f"{text}the answer: {true}")
 
 
-def by_model(
-    bench: Workbench,
-    endpoint: Endpoint,
-    question: str,
-    options: Sequence[str],
-    place: int,
-    passages: list[Passage],
-    marks: Marks,
-) -> Endpoint | None:
+def by_model(bench: Workbench, endpoint: Endpoint, asked: Choice, marks: Marks) -> Endpoint | None:
     """Have the language model choose, with and without passages; None where it cannot be asked any more."""
-    few, place = _fewer(options, place)
-    for way, shown in (("model without", []), ("model with", passages)):
+    few, place = _fewer(asked.options, asked.place)
+    for way, shown in (("model without", []), ("model with", asked.passages)):
         try:
-            reply = endpoint.answer(lettered(question, few), shown)
+            reply = endpoint.answer(lettered(asked.question, few), shown)
         except EndpointError as error:
             bench.say(f"{error} The language model is left out from here on.", "warning")
             return None

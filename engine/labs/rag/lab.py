@@ -150,13 +150,16 @@ def answers(results: Results) -> Verdict:
     )
 
 
-BEST = ("BM25: the words themselves", "Embeddings: the meaning", "Both fused")
+BEST = ("BM25: the words themselves", "Embeddings: the meaning", "Both fused", "No clear winner")
+AHEAD = 0.01
+"""By how much a winner's mean reciprocal rank is clear of the next."""
 GAIN = ("Less than 5 in 100 more", "5 to 20 in 100 more", "More than 20 in 100 more")
 
 
 def best(results: Results) -> str:
     """Return which search put the right passage highest."""
-    return BEST[max(range(3), key=lambda place: mean(results, f"{METHODS[place]}/mrr"))]
+    ranks = sorted(((mean(results, f"{METHODS[place]}/mrr"), BEST[place]) for place in range(3)), reverse=True)
+    return ranks[0][1] if ranks[0][0] > ranks[1][0] + AHEAD else BEST[3]
 
 
 def gain(results: Results) -> str:

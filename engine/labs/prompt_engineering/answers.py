@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from engine.core.errors import UsageError
 from engine.data.text import Characters
 from engine.families.gpt.model import GPT
-from engine.labs.prompt_engineering.prompts import Prompt
+from engine.labs.prompt_engineering.prompts import ENDS, Prompt
 
 BATCH = 128
 """Prompts that are read at once."""
@@ -29,34 +30,33 @@ class Reader:
 
     @torch.no_grad()
     def right(self, prompts: Sequence[Prompt]) -> list[bool]:
-        """Return for each prompt whether the likeliest continuation, letter by letter, is the right answer.
+        """Return for each prompt whether the likeliest continuation, letter by letter, is the right answer and an end.
 
         The right answer is read along: every letter of it is the likeliest after those before it exactly if greedy
         writing would write it. What stands after an answer cannot be seen by what comes before, so that prompts of
         different lengths share a batch.
         """
+        ends = set(self.characters.encode("".join(ENDS)).tolist())
         found: list[bool] = []
         for start in range(0, len(prompts), BATCH):
             some = prompts[start : start + BATCH]
-            length = max(len(each.text) + len(each.answer) for each in some)
-            x_BT = torch.zeros(len(some), length, dtype=torch.int64)
-            for row, each in enumerate(some):
-                whole = each.text + each.answer
-                x_BT[row, : len(whole)] = self.characters.encode(whole)
+            wholes = [self.characters.encode(each.text + each.answer) for each in some]
+            x_BT = pad_sequence(wholes, batch_first=True)
             guess_BT = self.model(x_BT).argmax(-1)
-            for row, each in enumerate(some):
-                begin, end = len(each.text), len(each.text) + len(each.answer)
-                found.append(bool((guess_BT[row, begin - 1 : end - 1] == x_BT[row, begin:end]).all()))
+            for each, x_T, guess_T in zip(some, wholes, guess_BT, strict=True):
+                begin, end = len(each.text), len(x_T)
+                same = torch.equal(guess_T[begin - 1 : end - 1], x_T[begin:])
+                found.append(same and int(guess_T[end - 1]) in ends)
         return found
 
-    def completed(self, text: str, end: str, longest: int = 8) -> str:
-        """Return what the model writes after a text, always the likeliest letter, up to `end` or `longest` letters."""
+    def completed(self, text: str, longest: int = 8) -> str:
+        """Return what the model writes after a text, always the likeliest letter, up to an end or `longest` letters."""
         prompt_1T = self.characters.encode(text)[None]
         letters = islice(self.model.write(prompt_1T, temperature=0.0), longest)
         written = ""
         for letter in letters:
             written += self.characters.decode(letter[0])
-            if written.endswith(end):
+            if written.endswith(ENDS):
                 break
         return written
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from engine.core.events import Scalars, Table, Text
 from engine.core.interval import bootstrap_interval
-from engine.data.many_tasks import RULES, USUAL
+from engine.data.many_tasks import RULES
 from engine.families.gpt.loading import load_gpt
 from engine.labs.prompt_engineering.answers import Reader
 from engine.labs.prompt_engineering.lab import Prompting
-from engine.labs.prompt_engineering.prompts import FORMS, MOST, SHOTS, Task, orders, spoiled, tasks, write
+from engine.labs.prompt_engineering.prompts import ENDS, FORMS, MOST, SHOTS, Task, orders, spoiled, tasks, write
 from engine.labs.workbench import Workbench
 
 Rights = NDArray[np.float64]
@@ -94,42 +94,40 @@ def shown(reader: Reader, some: Sequence[Task]) -> Text:
     lines = []
     for each in some[: len(RULES)]:
         prompt = write(each)
-        written = reader.completed(prompt.text, USUAL.end).removesuffix(USUAL.end)
+        written = reader.completed(prompt.text).rstrip("".join(ENDS))
         mark = "right" if written == each.answer else f"wrong: {each.answer}"
         lines.append(f"{prompt.text.strip()} [{written}]  {mark} ({each.rule})")
     return Text(name="prompts", text="\n".join(lines))
 
 
 def by_order(bench: Workbench, reader: Reader, draw: random.Random, sets: int) -> None:
-    """Ask several words about the same examples in several orders."""
-    asked: list[Task] = []
-    for each in tasks(draw, sets, SHOTS):
-        others = [task.query for task in tasks(draw, QUERIES, 0)]
-        for query in others:
-            state = random.Random(hash_of(each))
-            asked += orders(state, Task(each.rule, each.examples, query), ORDERS)
-    right = rights(reader, asked).reshape(sets, QUERIES, ORDERS)
-    by_word = right.mean(2)
-    undecided = (by_word > 0) & (by_word < 1)
-    gap, chance = gaps(right, np.random.default_rng(bench.seed))
-    bench.figures |= {
-        "order/decides": float(undecided.mean()),
-        "order/gap": gap,
-        "order/chance gap": chance,
-        "order/excess": gap - chance,
-    }
-    rows = [
-        ["prompts that are right in some orders and wrong in others", *cells(undecided.astype(np.float64).ravel())],
-        ["best order minus worst, over the words of a set", f"{gap:.1%}", ""],
-        ["the same, if orders were equally good", f"{chance:.1%}", ""],
-    ]
-    bench.emit(Table(name="by order", columns=["what", "share", "95 %"], rows=rows))
+    """Ask several words about the same examples in several orders; then once more with one answer wrong."""
+    rows = []
+    for name, wrong in (("all right", 0), ("one wrong", 1)):
+        right = in_orders(reader, [spoiled(draw, each, wrong) for each in tasks(draw, sets, SHOTS)], draw)
+        share = right.mean(2)
+        undecided = ((share > 0) & (share < 1)).astype(np.float64)
+        gap, chance = gaps(right, np.random.default_rng(bench.seed))
+        rows.append([name, *cells(right.ravel())[:1], *cells(undecided.ravel()), f"{gap:.1%}", f"{chance:.1%}"])
+        bench.figures |= {
+            f"order/{name}/decides": float(undecided.mean()),
+            f"order/{name}/gap": gap,
+            f"order/{name}/chance": chance,
+            f"order/{name}/excess": gap - chance,
+        }
+    columns = ["examples", "right", "right in some orders only", "95 %", "best order minus worst", "by chance"]
+    bench.emit(Table(name="by order", columns=columns, rows=rows))
     bench.advance()
 
 
-def hash_of(task: Task) -> str:
-    """Return a seed that is the same for every word that is asked about the same examples."""
-    return repr(task.examples)
+def in_orders(reader: Reader, sets: Sequence[Task], draw: random.Random) -> Rights:
+    """Return which answers are right, ``SQO``: sets of examples, words asked about, orders of the examples."""
+    asked: list[Task] = []
+    for each in sets:
+        arranged = orders(draw, each, ORDERS)
+        words = [task.query for task in tasks(draw, QUERIES, 0)]
+        asked += [Task(each.rule, one.examples, query) for query in words for one in arranged]
+    return rights(reader, asked).reshape(len(sets), QUERIES, ORDERS)
 
 
 def gaps(right_SQO: Rights, draw: np.random.Generator) -> tuple[float, float]:
@@ -174,7 +172,7 @@ def try_prompt(bench: Workbench, reader: Reader, prompt: str) -> None:
     """Complete the person's own prompt, and say how sure the model is of the first letter."""
     if prompt:
         text = f"\n{prompt}"
-        bench.emit(Text(name="your prompt", prompt=prompt, text=reader.completed(text, USUAL.end)))
+        bench.emit(Text(name="your prompt", prompt=prompt, text=reader.completed(text)))
         rows = [[repr(letter)[1:-1], f"{chance:.1%}"] for letter, chance in reader.likeliest(text)]
         bench.emit(Table(name="next letter", columns=["letter", "probability"], rows=rows))
     bench.advance()

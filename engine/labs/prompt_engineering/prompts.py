@@ -10,6 +10,8 @@ from engine.data.many_tasks import FORMATS, RARE, RULES, USUAL, Format, best_gue
 
 MOST = 8
 """Examples in a prompt, at most."""
+ENDS = tuple(form.end[0] for form in FORMATS)
+"""Any of these ends an answer, whichever form its prompt has."""
 SHOTS = 4
 """Examples where something else than their number is changed."""
 
@@ -42,13 +44,12 @@ class Prompt:
 
     text: str
     answer: str
-    """With the first character of what ends an answer, which the model has to write as well."""
 
 
 def write(task: Task, form: Format = USUAL) -> Prompt:
     """Return the prompt of a task; it begins as every document of the training text does."""
     shown = "".join(form.example(*each) for each in task.examples)
-    return Prompt(f"\n{shown}{task.query}{form.arrow}", task.answer + form.end[0])
+    return Prompt(f"\n{shown}{task.query}{form.arrow}", task.answer)
 
 
 def tasks(draw: random.Random, count: int, examples: int) -> list[Task]:

@@ -111,4 +111,6 @@ def plane(vectors_WD: Tensor) -> Tensor:
     centered_WD = vectors_WD.double() - vectors_WD.double().mean(0)
     _, _, axes_DD = torch.linalg.svd(centered_WD, full_matrices=False)
     places_W2 = centered_WD @ axes_DD[:2].T
+    # One word, or none, spans no plane.
+    places_W2 = torch.nn.functional.pad(places_W2, (0, 2 - places_W2.size(1)))
     return places_W2 * torch.where(places_W2.pow(3).sum(0) < 0, -1.0, 1.0)

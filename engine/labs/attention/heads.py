@@ -28,12 +28,17 @@ def on_previous(weights_BHTT: Tensor) -> Tensor:
     return weights_BHTT.diagonal(-1, -2, -1).mean((0, 2))
 
 
-def induction(model: GPT, layer: int, characters: int, seed: int, length: int = 24, texts: int = 32) -> Tensor:
+REPEATED = 24
+"""Random characters that are written down twice; half the context where that is shorter."""
+
+
+def induction(model: GPT, layer: int, characters: int, seed: int, texts: int = 32) -> Tensor:
     """Return the mean weight that each head puts on what followed the same character earlier, ``H``.
 
     Measured on random characters that are repeated once, where nothing else could tell what comes next. Olsson et al.,
     In-context Learning and Induction Heads, 2022.
     """
+    length = min(REPEATED, model.spec.context // 2)
     generator = torch.Generator().manual_seed(seed)
     once = torch.randint(characters, (texts, length), generator=generator)
     weights_BHTT = model.attention(torch.cat([once, once], 1), layer)

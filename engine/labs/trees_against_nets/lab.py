@@ -200,7 +200,8 @@ LAB = Lab(
     "any tuning; a network goes on until it is sure, and has to be held back by its settings. Boosting needs rows to "
     "cut: with 50 of them its first settings hardly let it cut at all.",
     limits="A few tables are not all tables: another choice of them moves the figures more than another seed does. "
-    "Large tables, and networks made for tables, are not in it.",
+    "Several of these hold measurements of one kind, which suits a linear model and a network; census data with more "
+    "rows can turn the order round (data=PATH). Networks made for tables are not in it.",
     watch=Panel(
         events=tuple(f"mean/{name}" for name in NAMES),
         kind="line",

@@ -7,15 +7,18 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from fake_bench import FakeBench
 from torch import Tensor
 
-from engine.core.errors import UsageError
+from engine.core.errors import DataError, UsageError
 from engine.core.events import HeatMap, Table, Text
 from engine.core.lab import Results
 from engine.data.text import Characters
+from engine.data.vocabulary import pack
 from engine.families.gpt.learner import build_gpt
 from engine.families.gpt.model import GPT
 from engine.families.gpt.spec import GPTSpec
+from engine.labs.attention import compute
 from engine.labs.attention.byhand import attend
 from engine.labs.attention.heads import by_torch, induction, on_previous, opened, spread, survey
 from engine.labs.attention.lab import LAB, Sentence
@@ -170,3 +173,30 @@ def test_by_hand_is_held_to_rounding() -> None:
 def test_an_empty_sentence_is_refused_when_the_lab_is_set_up() -> None:
     with pytest.raises(UsageError, match="no sentence"):
         Sentence(sentence="  ")
+
+
+def looked(sentence: Sentence, monkeypatch: pytest.MonkeyPatch) -> FakeBench:
+    """Carry the computation out on a model that was never trained."""
+    model, characters = small(data="glossary")
+    model.register_buffer("words", pack(characters.words))
+    monkeypatch.setattr(compute, "open_models", lambda bench: (model, model, characters, model.spec))
+    bench = FakeBench(sentence)
+    compute.measure(bench)  # type: ignore[arg-type]
+    return bench
+
+
+def test_the_whole_look_agrees_with_torch_and_ends_where_it_was_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = looked(Sentence(sentence="the loss"), monkeypatch)
+    assert bench.step == bench.total_steps
+    assert bench.figures["torch/error"] < 1e-5 and bench.figures["model/error"] < 1e-5
+    assert bench.figures["spread/before"] == bench.figures["spread/after"]
+    assert len(bench.named("weights")) == 4
+    (expected,) = bench.named("next character")
+    assert isinstance(expected, Table) and len(expected.rows) == 5
+
+
+def test_characters_that_the_model_does_not_know_are_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = looked(Sentence(sentence="the LOSS", place=99, layer=90, head=99), monkeypatch)
+    assert "Of 8 characters 4 are read" in bench.notes[0]
+    with pytest.raises(DataError, match="none of the sentence"):
+        looked(Sentence(sentence="LOSS"), monkeypatch)

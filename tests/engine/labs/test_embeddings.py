@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from fake_bench import FakeBench
 
+from engine.core.errors import DataError
+from engine.core.events import Table
 from engine.core.lab import Results
+from engine.data.words import Words
+from engine.labs.embeddings import compute
 from engine.labs.embeddings.analogies import answer, plurals, published
 from engine.labs.embeddings.lab import LAB, Company
 from engine.labs.embeddings.pairs import alike_pairs, company, meeting_pairs, met, paired_anew, wins
@@ -128,3 +133,37 @@ def test_published_questions_are_asked_where_they_lie_and_their_words_are_known(
     (tmp_path / "wordsim").mkdir()
     (tmp_path / "wordsim" / "questions-words.txt").write_text(": capitals\nA b C d\na b c nowhere\n")
     assert published({"a": 0, "b": 1, "c": 2, "d": 3}) == [(0, 1, 2, 3)]
+
+
+def judged_words(pairs: int) -> compute.Judged:
+    """Return words of which each even one and the next stand side by side, and lie on one spot."""
+    names = [f"w{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(2 * pairs)]
+    lines = "\n".join(f"{names[at]} {names[at + 1]}" for at in range(0, 2 * pairs, 2))
+    words = Words([lines])
+    tokens, at_line = words.encode("\n".join([lines] * 6))
+    spots = torch.randn(pairs, 8, generator=torch.Generator().manual_seed(0))
+    vectors = torch.stack([spots[(ord(word[1]) - 97) * 13 + (ord(word[2]) - 97) // 2] for word in words.words])
+    held = met(tokens, at_line, len(words), 2)
+    return compute.Judged(words, vectors, torch.zeros_like(held), held, tokens)
+
+
+def test_words_on_one_spot_with_those_they_meet_win_every_time() -> None:
+    bench = FakeBench(Company(common=0))
+    compute.judge_pairs(bench, judged_words(200), torch.ones(400, dtype=torch.bool))  # type: ignore[arg-type]
+    assert bench.figures["unseen"] == bench.figures["meeting"] == 1.0
+    assert bench.figures["unseen/pairs"] == 200
+    (table,) = bench.named("pairs")
+    assert isinstance(table, Table) and [row[2] for row in table.rows][1:] == ["100.0", "100.0"]
+
+
+def test_a_text_with_too_few_pairs_is_refused_in_words() -> None:
+    with pytest.raises(DataError, match="20 pairs of known words"):
+        compute.judge_pairs(FakeBench(Company()), judged_words(20), torch.ones(40, dtype=torch.bool))  # type: ignore[arg-type]
+
+
+def test_words_without_a_vector_are_named() -> None:
+    bench = FakeBench(Company())
+    compute.show_neighbors(bench, judged_words(40), "waa, nonsense")  # type: ignore[arg-type]
+    assert bench.notes == ["Too rare in this text to have a vector: nonsense."]
+    (table,) = bench.named("neighbors")
+    assert isinstance(table, Table) and table.rows[0][:2] == ["waa", "wab 1.00"]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from fake_bench import FakeBench
 from sklearn.metrics import accuracy_score, log_loss
 
 from engine.core.errors import DataError, UsageError
+from engine.core.events import HeatMap
 from engine.core.lab import Results
+from engine.labs.trees_against_nets import compute
 from engine.labs.trees_against_nets.contest import Score, compete, inner_split, score
 from engine.labs.trees_against_nets.contestants import CONTESTANTS, Contestant
 from engine.labs.trees_against_nets.lab import LAB, NAMES, Tables
@@ -195,3 +199,22 @@ def test_rows_that_are_no_numbers_are_refused_when_the_lab_is_set_up() -> None:
     with pytest.raises(UsageError, match="too few"):
         Tables(rows="5, 50")
     assert Tables(rows="200, 50").counts() == [50, 200]
+
+
+def test_a_contest_over_two_tables_is_added_up_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fit(config: object, data: object, seed: int) -> torch.Tensor:
+        return torch.nn.functional.one_hot(data.valid_labels, 3).float()  # type: ignore[attr-defined]
+
+    there = [two_clouds(), dataclasses.replace(two_clouds(60), name="others", remarks=("Said.",))]
+    quick = [Contestant(name=name, default={}, draw=lambda draw: {"a": 1.0}, fit=fit) for name in NAMES]
+    monkeypatch.setattr(compute, "tasks", lambda *asked: iter(there))
+    monkeypatch.setattr(compute, "CONTESTANTS", quick)
+    bench = FakeBench(Tables(rows="20, 40", budget=2))
+    compute.measure(bench)  # type: ignore[arg-type]
+    assert bench.step == bench.total_steps == 12
+    assert bench.notes == ["Said."]
+    assert bench.figures["contests"] == 3 and bench.figures["accuracy/forest/20"] == 1.0
+    assert bench.figures["gap/boosting"] == 0.0 and np.isnan(bench.figures["gap/boosting/low"])
+    last = bench.named("share right")[-1]
+    assert isinstance(last, HeatMap) and last.values == [[100.0] * 4] * 3
+    assert last.rows == ["clouds 20", "clouds 40", "others 20"]

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_bench import FakeBench
 
 from engine.core.errors import DataError, LexigradError, UsageError
-from engine.core.events import Event, Note, Table, Text
+from engine.core.events import Table, Text
 from engine.core.lab import Results
 from engine.labs.rag import answering, compute
 from engine.labs.rag.collection import read_collection
@@ -33,30 +34,6 @@ TEXTS = {
     "tea.md": "# Tea\n\nGreen tea is brewed at 80 degrees. Black tea wants boiling water for four minutes at least.\n",
     "coffee.md": "# Coffee\n\nEspresso is pressed at nine bar. Filter coffee drips slowly into the jug.\n",
 }
-
-
-class Bench:
-    """What a computation gets of the workbench, without a process."""
-
-    def __init__(self, settings: Retrieval, seed: int = 0) -> None:
-        self.settings, self.seed, self.total, self.step = settings, seed, 0, 0
-        self.events: list[Event] = []
-        self.figures: dict[str, float] = {}
-
-    def start(self, total_steps: int) -> None:
-        self.total = total_steps
-
-    def emit(self, *events: Event) -> None:
-        self.events += events
-
-    def say(self, text: str, level: str = "info") -> None:
-        self.events.append(Note(text=text, level=level))
-
-    def enter(self, phase: str) -> None:
-        pass
-
-    def advance(self, **scalars: float) -> None:
-        self.step += 1
 
 
 def judge(name: str, **changes: float) -> bool | None:
@@ -104,17 +81,17 @@ def test_a_folder_of_ones_own_is_asked_by_its_own_sentences(folder: Path) -> Non
     judged, said = read_collection(Retrieval(docs=str(folder)), 0)
     assert judged.questions and not judged.answers
     assert "sentences are taken out" in said[0] and "a.md (binary)" in said[1]
-    bench = Bench(Retrieval(docs=str(folder)))
+    bench = FakeBench(Retrieval(docs=str(folder)))
     compute.measure(bench)  # type: ignore[arg-type]
     assert bench.figures["hybrid/recall"] == 1.0 and "gap/answers" not in bench.figures
-    assert bench.step == bench.total
+    assert bench.step == bench.total_steps
 
 
 def test_judged_files_are_measured(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": "how hot is green tea"}) + "\n")
     (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\ttea.md\t1\n")
     asked = Retrieval(docs=str(folder), queries=str(tmp_path / "queries.jsonl"), qrels=str(tmp_path / "qrels.tsv"))
-    bench = Bench(asked)
+    bench = FakeBench(asked)
     compute.measure(bench)  # type: ignore[arg-type]
     assert bench.figures["bm25/mrr"] == bench.figures["reranked/mrr"] == bench.figures["rrf/ndcg"] == 1.0
 
@@ -151,9 +128,9 @@ def test_settings_that_do_not_go_together_are_refused() -> None:
     with pytest.raises(UsageError, match="not below chunk_words"):
         Retrieval(chunk_words=50, overlap=50)
     with pytest.raises(UsageError, match="nothing to compare"):
-        compute.measure(Bench(Retrieval(embedder="none")))  # type: ignore[arg-type]
+        compute.measure(FakeBench(Retrieval(embedder="none")))  # type: ignore[arg-type]
     with pytest.raises(DataError, match=r"sentence embeddings|could not load"):
-        compute.measure(Bench(Retrieval(embedder="/no/such/model")))  # type: ignore[arg-type]
+        compute.measure(FakeBench(Retrieval(embedder="/no/such/model")))  # type: ignore[arg-type]
 
 
 JUDGED = Judged(
@@ -186,7 +163,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Reply]], N
 
 def test_answers_are_right_more_often_with_passages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEXIGRAD_ENDPOINT", raising=False)
-    bench = Bench(Retrieval())
+    bench = FakeBench(Retrieval())
     found = answering.answer_all(bench, Index.of(JUDGED.documents), JUDGED, Retrieval(), 1)  # type: ignore[arg-type]
     assert found["answers/with"] == 1.0 and found["answers/without"] == 0.5
     shown = [each for each in bench.events if isinstance(each, Text)]
@@ -202,7 +179,7 @@ def test_a_language_model_is_asked_with_and_without(model: Callable[[Callable[..
         return Reply(next((key for key, value in options.items() if value in wanted), "none of them"), (), ())
 
     model(answer)
-    bench = Bench(Retrieval(k=1))
+    bench = FakeBench(Retrieval(k=1))
     found = answering.answer_all(bench, Index.of(JUDGED.documents), JUDGED, Retrieval(k=1), 1)  # type: ignore[arg-type]
     assert (found["answers/model_with"], found["answers/model_without"]) == (1.0, 0.0)
 
@@ -212,10 +189,9 @@ def test_a_model_that_is_down_is_left_out_and_the_rest_goes_on(model: Callable[[
         raise EndpointError("It did not answer within 1 s.", "Wait.")
 
     model(answer)
-    bench = Bench(Retrieval())
+    bench = FakeBench(Retrieval())
     found = answering.answer_all(bench, Index.of(JUDGED.documents), JUDGED, Retrieval(), 1)  # type: ignore[arg-type]
-    notes = [each.text for each in bench.events if isinstance(each, Note)]
-    assert notes == ["It did not answer within 1 s. Wait. The language model is left out from here on."]
+    assert bench.notes == ["It did not answer within 1 s. Wait. The language model is left out from here on."]
     assert "answers/model_with" not in found and found["answers/with"] == 1.0
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_bench import FakeBench
 
-from engine.core.errors import DataError, LexigradError, UsageError
+from engine.core.errors import DataError, LexigradError, RunError, UsageError
+from engine.core.events import Points, Table
 from engine.core.lab import Results
 from engine.labs.vector_database import rows as rows_
 from engine.labs.vector_database.lab import ARM, EXACT, HNSW, LAB, RECHECKED, Search
@@ -147,3 +149,28 @@ def test_settings_that_do_not_go_together_are_refused() -> None:
         Search(ef=20, k=50)
     with pytest.raises(LexigradError):
         Search(n=10)
+
+
+def test_the_computation_runs_in_a_process_of_its_own_and_draws_what_comes_back(tmp_path: Path) -> None:
+    pytest.importorskip("faiss")
+    from engine.labs.vector_database.compute import measure
+
+    bench = FakeBench(Search(n=2000, dimension=24, queries=50, ef=40, ef_build=40))
+    bench.folder = tmp_path  # type: ignore[attr-defined]
+    measure(bench)  # type: ignore[arg-type]
+    assert bench.step == bench.total_steps
+    assert bench.figures["bytes/recall"] > 0.9 and bench.figures["vectors"] == 2000
+    drawn = {each.name for each in bench.events if isinstance(each, Points | Table)}
+    assert drawn == {"recall against time", "time by size", "contest", "times"}
+
+
+def test_what_the_process_refuses_reaches_whoever_asked(tmp_path: Path) -> None:
+    pytest.importorskip("faiss")
+    from engine.labs.vector_database.compute import measure
+
+    (tmp_path / "mine.npy").write_bytes(b"no vectors")
+    bench = FakeBench(Search(vectors=str(tmp_path / "mine.npy")))
+    bench.folder = tmp_path  # type: ignore[attr-defined]
+    with pytest.raises(RunError, match=r"no \.npy file") as refused:
+        measure(bench)  # type: ignore[arg-type]
+    assert "numpy.save" in refused.value.remedy

@@ -15,6 +15,7 @@ from textual.widgets import OptionList, Static
 from engine.core.errors import LexigradError
 from engine.core.inquiry import Inquiry, begin, conclude, go_on, live, stop, unfinished
 from engine.core.spec import Settings, Value
+from engine.core.stepping import SENTENCE
 from tui import lab_words
 from tui.findings import found_about
 from tui.render.safe import safe
@@ -43,6 +44,7 @@ class LabScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "begin", "Begin", id="lab.begin", tooltip="Start the runs, or go on with them"),
         Binding("w", "watch", "Watch", id="lab.watch", tooltip="All panels of these runs"),
+        Binding("t", "through", "Step through", id="lab.through", tooltip="What was computed, one step at a time"),
         Binding("s", "stop", "Stop", id="lab.stop", tooltip="Stop; what is finished is kept"),
         Binding("plus", "seeds", "Seeds", id="lab.seeds", tooltip="Over how many seeds: 1, 3, 5 or 10"),
         Binding("f", "form", "Form", id="lab.form", tooltip="Quick, or the long form"),
@@ -199,6 +201,8 @@ class LabScreen(Page):
             return asking
         if action == "stop":
             return not asking and self._at_work
+        if action == "through":
+            return bool(self._steppable())
         if action in {"watch", "again"}:
             return not asking
         if action == "begin":
@@ -320,6 +324,16 @@ class LabScreen(Page):
             ids = [id_ for id_ in self._experiment.ids if self.services.watch.views([id_])]
             if ids:
                 self.lexigrad.open_place("run/" + ",".join(ids))
+
+    def _steppable(self) -> str:
+        """Return the first run that says what each of its steps did; empty where none does."""
+        ids = self._experiment.ids if self._experiment is not None else []
+        return next((view.id for view in self.services.watch.views(ids) if SENTENCE in view.latest), "")
+
+    def action_through(self) -> None:
+        """Go through what was computed, one step at a time."""
+        if self._steppable():
+            self.lexigrad.open_place(f"steps/{self._steppable()}")
 
     def action_page(self) -> None:
         """Open the lab's entry."""

@@ -18,6 +18,7 @@ from engine.core.control import Checkpoint, Command, Pause, Resume, SetKnob, Ste
 from engine.core.errors import LexigradError
 from engine.core.liveness import LIVE
 from engine.core.spec import Panel
+from engine.core.stepping import SENTENCE
 from tui.recipes import target_from
 from tui.render.safe import safe
 from tui.run_words import RESUMABLE, banner, crumbs_of, page_of, progress_line
@@ -58,6 +59,7 @@ class RunScreen(Page):
         Binding("e", "knobs", "Knobs", id="run.knobs", tooltip="Turn a knob while it trains"),
         Binding("a", "again", "Again", id="run.again", tooltip="Open the form with this run's knobs, to change some"),
         Binding("z", "zoom", "Zoom", id="run.zoom", tooltip="The panel with the cursor, alone"),
+        Binding("t", "through", "Step through", id="run.through", tooltip="What it did, one step at a time, by hand"),
         Binding("c", "code", "Code", id="run.code", tooltip="The files that train this very run"),
         Binding("ctrl+s", "checkpoint", "Save", id="run.checkpoint", tooltip="Write a checkpoint now", show=False),
         Binding("enter", "page", "Its page", id="run.page", tooltip="The entry that this run belongs to"),
@@ -231,13 +233,12 @@ class RunScreen(Page):
         if action == "resume":
             view = self._view()
             return self._state in RESUMABLE and view is not None and view.saved is not None
+        if action == "through":
+            view = self._view()
+            return view is not None and SENTENCE in view.latest
         if action == "page":
             return self._state == "finished"
         return super().applies(action)
-
-    def _alive(self) -> bool:
-        view = self._view()
-        return view is not None and view.state in LIVE
 
     def _send(self, command: Command) -> None:
         try:
@@ -255,17 +256,17 @@ class RunScreen(Page):
 
     def action_step(self) -> None:
         """Make one step and pause again."""
-        if self._alive():
+        if self._state in LIVE:
             self._send(StepOnce())
 
     def action_checkpoint(self) -> None:
         """Write a checkpoint at the end of this step."""
-        if self._alive():
+        if self._state in LIVE:
             self._send(Checkpoint())
 
     def action_stop(self) -> None:
         """Ask the trainer to end after this step."""
-        if not self._alive():
+        if self._state not in LIVE:
             self.notify("This run has ended already.", markup=False)
             return
         try:
@@ -318,6 +319,10 @@ class RunScreen(Page):
         panel.add_class("alone")
         title = panel.panel.title
         self.services.remember(lambda record: record.note_opened(f"panel:{title}"))
+
+    def action_through(self) -> None:
+        """Go through what the run drew, one step at a time."""
+        self.lexigrad.open_place(f"steps/{self.id_shown}")
 
     def action_code(self) -> None:
         """Show the files as they were when the run began."""

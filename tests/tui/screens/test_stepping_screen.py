@@ -87,3 +87,16 @@ async def test_hostile_words_of_a_run_stay_words() -> None:
         app.open_place(f"steps/{run.id}")
         await until(pilot, lambda: "[bold]x[/bold]" in text_of(app), "plain brackets")
         assert "\x1b" not in text_of(app)
+
+
+async def test_a_key_of_the_run_leads_there_where_the_run_tells_its_steps() -> None:
+    async with opened("") as (app, pilot):
+        mute, told = made(app.services.store), made(app.services.store, *steps())
+        app.services.watch.rescan()
+        app.open_place(f"run/{mute.id}")
+        await until(pilot, lambda: "Finished" in text_of(app), "the run")
+        assert "Step through" not in text_of(app)
+        app.open_place(f"run/{told.id}")
+        await until(pilot, lambda: "Step through" in text_of(app), "the key")
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, StepsScreen), "the steps")

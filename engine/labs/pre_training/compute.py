@@ -21,14 +21,14 @@ from engine.families.gpt.loading import load_gpt
 from engine.families.gpt.model import GPT
 from engine.families.gpt.spec import GPTSpec
 from engine.labs.pre_training.lab import Budget
-from engine.labs.pre_training.learn import BATCH, accuracy, encode, learn, mean_loss
+from engine.labs.pre_training.learn import accuracy, encode, learn, mean_loss
 from engine.labs.pre_training.pairs import Pairs, own_table, questions, spelling
 from engine.labs.workbench import Workbench
 from engine.train.randomness import seed_everything
 
 STARTS = ("pretrained", "scratch")
 HELD_SHARE = 0.25
-"""Of the examples, held out; at most as many as the knob says."""
+"""Of the examples, held out to be tested on; at most as many as the knob says. Half as many more are watched."""
 
 
 @dataclass(slots=True)
@@ -45,7 +45,8 @@ def measure(bench: Workbench) -> None:
     torch.set_num_threads(bench.asked.threads or torch.get_num_threads())
     base, characters = load_gpt(bench.run_folder("base"))
     pairs = examples(asked.task, bench.seed)
-    held, pool = parted(pairs, asked.held)
+    held, watched, pool = parted(pairs, asked.held)
+    seen = encode(watched, characters, base.spec.context)
     sizes = [size for size in asked.listed_sizes() if size <= len(pool)]
     if len(sizes) < 2:
         raise UsageError(f"{len(pairs)} examples leave {len(pool)} to learn from.", "Ask for smaller sizes.")
@@ -61,7 +62,8 @@ def measure(bench: Workbench) -> None:
                 trained = learn(
                     model,
                     encode(chosen, characters, base.spec.context),
-                    max(asked.least_steps, asked.passes * size // BATCH),
+                    seen,
+                    asked.steps,
                     asked.rates()[start],
                     bench.seed + draw,
                 )
@@ -92,10 +94,11 @@ def text_of(name: str) -> str:
     return corpus.train + corpus.valid
 
 
-def parted(pairs: Pairs, held: int) -> tuple[Pairs, Pairs]:
-    """Return those that are held out, and those to learn from."""
+def parted(pairs: Pairs, held: int) -> tuple[Pairs, Pairs, Pairs]:
+    """Return those that are held out, those that say when to stop, and those to learn from."""
     count = min(held, int(len(pairs) * HELD_SHARE))
-    return pairs.take(0, count), pairs.take(count, len(pairs) - count)
+    before = count + count // 2
+    return pairs.take(0, count), pairs.take(count, count // 2), pairs.take(before, len(pairs) - before)
 
 
 def test(curve: Curve, size: int, model: GPT, held: Pairs, characters: Characters) -> None:

@@ -31,15 +31,16 @@ class Budget(Settings):
         "of a CSV whose last column is the label.",
         entry="label",
     )
-    sizes: str = knob("4, 16, 64, 180", "The numbers of labeled examples.", entry="data-split")
-    draws: int = knob(2, "How many different sets of examples of one size, where there are enough.", low=1, high=20)
+    sizes: str = knob("4, 25, 150", "The numbers of labeled examples.", entry="data-split")
+    draws: int = knob(1, "How many different sets of examples of one size, where there are enough.", low=1, high=20)
     held: int = knob(60, "Examples that are held out, at most.", low=10, high=10**5, entry="data-split")
-    least_steps: int = knob(40, "Updates, at least.", low=1, high=10**6, unit="steps", entry="epoch-and-step")
-    passes: int = knob(4, "Passes over the examples, at least.", low=1, high=10**4, entry="epoch-and-step")
-    pretrained_rate: float = knob(
-        0.001, "Learning rate from the trained start.", low=0.0, high=1.0, entry="learning-rate"
+    steps: int = knob(
+        200, "Updates, at most: the best of ten looks counts.", low=10, high=10**6, unit="steps", entry="epoch-and-step"
     )
-    scratch_rate: float = knob(0.003, "Learning rate from scratch.", low=0.0, high=1.0, entry="learning-rate")
+    pretrained_rate: float = knob(
+        0.0001, "Learning rate from the trained start.", low=0.0, high=1.0, entry="learning-rate"
+    )
+    scratch_rate: float = knob(0.001, "Learning rate from scratch.", low=0.0, high=1.0, entry="learning-rate")
     base_steps: int = knob(800, "Updates of the pre-training.", low=1, high=10**6, unit="steps", entry="pre-training")
 
     def __post_init__(self) -> None:
@@ -161,13 +162,12 @@ LAB = Lab(
     entry="foundation-model",
     settings=Budget,
     presets=(
-        Preset(name="quick", help="Answers to questions about deep learning, 4 to 180.", knobs={}, seconds=60.0),
+        Preset(name="quick", help="Answers to questions about deep learning, 4 to 150.", knobs={}, seconds=60.0),
         Preset(
             name="standard",
-            help="Is it a word, or are its letters shuffled? 16 to 2,000 words, more passes.",
+            help="Is it a word, or are its letters shuffled? 16 to 2,000 words; for patience.",
             knobs={
-                "task": "spelling", "sizes": "16, 64, 256, 1000, 2000", "held": 600, "draws": 4, "least_steps": 200,
-                "passes": 10,
+                "task": "spelling", "sizes": "16, 64, 256, 1000, 2000", "held": 400, "draws": 2, "steps": 3000,
             },
         ),
     ),
@@ -197,12 +197,11 @@ LAB = Lab(
     ),
     why="Both models have the same shape and see the same labeled examples in the same order. The pre-trained one "
     "knows letters, words and what usually follows what, from a text in which nobody labeled anything. From scratch "
-    "all of that has to come out of the labeled examples as well. A few hold hardly any of it; the more there are, the more "
-    "of it they hold, and the less the trained start is worth.",
+    "all of that has to come out of the labeled examples as well. A few hold hardly any of it; the more there are, "
+    "the more of it they hold, and the less the trained start is worth.",
     limits="One small model, pre-trained on a text about the same subjects, and one task; the text that it read holds "
-    "none of the questions. In the task spelling the start from scratch learns nothing until it has some thousand "
-    "words, so that the lead grows at first. The intervals cover the draw of examples and the start from scratch, not "
-    "another pre-training.",
+    "none of the questions. What is measured is the loss of an answer's first characters, not whether it is true. "
+    "The intervals cover the draw of examples and the start from scratch, not another pre-training.",
     watch=Panel(
         events=("pretrained/loss", "scratch/loss"),
         kind="line",

@@ -24,6 +24,8 @@ from engine.labs.pre_training.pairs import Pairs
 BATCH = 8
 WARMUP = 0.1
 """Share of the updates in which the learning rate rises; after them it falls to zero."""
+LOOKS = 10
+"""How often in a training the examples that are watched are looked at."""
 CPU = torch.device("cpu")
 IGNORED = -100
 """A target that does not count."""
@@ -45,20 +47,31 @@ def encode(pairs: Pairs, characters: Characters, context: int) -> Encoded:
     return x_BT[:, :longest], y_BT[:, :longest]
 
 
-def learn(start: GPT, examples: Encoded, steps: int, learning_rate: float, seed: int) -> GPT:
-    """Return a copy of `start` that was trained on the examples by AdamW."""
+def learn(start: GPT, examples: Encoded, watched: Encoded, steps: int, learning_rate: float, seed: int) -> GPT:
+    """Return a copy of `start` that was trained on the examples by AdamW, as it was when it did best on `watched`.
+
+    Few examples are soon known by heart, many take long; stopping early gives each number of examples and each start
+    the length of training that suits it.
+    """
     model = copy.deepcopy(start).train()
+    best, lowest = copy.deepcopy(model.state_dict()), mean_loss(model.eval(), watched)
     rule = torch.optim.AdamW(model.parameters(), lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.0)
     x_BT, y_BT = examples
     for step in range(steps):
         rise, fall = (step + 1) / (WARMUP * steps), (1 - step / steps) / (1 - WARMUP)
         rule.param_groups[0]["lr"] = learning_rate * min(1.0, rise, fall)
         chosen = torch.randperm(len(x_BT), generator=seeded(seed, step, CPU))[:BATCH]
+        model.train()
         rule.zero_grad()
         loss = F.cross_entropy(model(x_BT[chosen]).flatten(0, 1), y_BT[chosen].flatten(), ignore_index=IGNORED)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         rule.step()
+        if (step + 1) % max(1, steps // LOOKS) == 0:
+            now = mean_loss(model.eval(), watched)
+            if now < lowest:
+                best, lowest = copy.deepcopy(model.state_dict()), now
+    model.load_state_dict(best)
     return model.eval()
 
 

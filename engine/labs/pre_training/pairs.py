@@ -13,8 +13,8 @@ from engine.core.errors import DataError
 ASKED = re.compile(r"Question: (.*?)\nAnswer: (.*?)\n")
 WORD = re.compile(r"(?<![A-Za-z'-])[a-z]{4,12}(?![A-Za-z'-])")
 """Plain words of middle length."""
-GIVEN, ANSWER = 62, 64
-"""Characters of an example that are read of what is given, and of its answer: together a context of the base model."""
+GIVEN, ANSWER = 40, 32
+"""Characters of an example that are read of what is given, and of its answer."""
 FEWEST = 40
 """Examples; with fewer nothing can be measured."""
 MOST_CLASSES = 50

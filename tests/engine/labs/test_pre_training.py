@@ -96,8 +96,9 @@ def test_a_table_of_ones_own_gives_text_and_label(tmp_path: Path) -> None:
     pairs = own_table(tmp_path / "films.csv", 0)
     assert pairs.classes == ("neg", "pos")
     assert "dull\n" in pairs.given
-    held, pool = parted(pairs, 30)
-    assert (len(held), len(pool)) == (15, 45)
+    parts = parted(pairs, 30)
+    assert [len(part) for part in parts] == [15, 7, 38]
+    assert sum((part.given for part in parts), ()) == pairs.given
 
 
 @pytest.mark.parametrize(("content", "message"), [
@@ -139,12 +140,24 @@ def test_the_start_has_every_character_equally_likely_and_learning_leaves_it_alo
     before = {name: tensor.clone() for name, tensor in start.state_dict().items()}
     coded = encode(pairs, CHARACTERS, 12)
     assert mean_loss(start, coded) == pytest.approx(math.log(len(CHARACTERS)), abs=1e-4)
-    trained = learn(start, coded, 60, 0.01, 0)
+    trained = learn(start, coded, coded, 60, 0.01, 0)
     assert mean_loss(trained, coded) < 0.3
     assert accuracy(trained, pairs, CHARACTERS) == 1.0
     assert all(torch.equal(tensor, before[name]) for name, tensor in start.state_dict().items())
-    again = learn(start, coded, 60, 0.01, 0)
+    again = learn(start, coded, coded, 60, 0.01, 0)
     assert mean_loss(again, coded) == mean_loss(trained, coded)
+
+
+def test_it_stops_where_it_does_best_on_what_is_watched() -> None:
+    start, pairs = model(), toy()
+    other = encode(
+        Pairs(pairs.given, tuple("no" if each == "yes" else "yes" for each in pairs.answers)), CHARACTERS, 12
+    )
+    coded = encode(pairs, CHARACTERS, 12)
+    assert mean_loss(learn(start, coded, other, 80, 0.02, 0), other) < mean_loss(start, other)
+    assert mean_loss(learn(start, coded, other, 80, 0.02, 0), coded) > mean_loss(
+        learn(start, coded, coded, 80, 0.02, 0), coded
+    )
 
 
 def test_without_classes_no_share_of_right_answers_is_told() -> None:

@@ -108,7 +108,7 @@ def extremes(done: Sequence[Done]) -> dict[str, float]:
 
 def fit_grid(bench: Workbench, asked: Part) -> None:
     """Fit both laws, say how sure they are, and write the prediction down before the larger run begins."""
-    bench.start(total_steps=4)
+    bench.start(total_steps=3 + asked.draws)
     bench.read("grid")
     done = msgspec.json.decode((bench.run_folder("grid") / DONE).read_bytes(), type=list[Done])
     runs = runs_of([(one.cell.parameters, one.cell.characters, one.loss) for one in done])
@@ -117,15 +117,17 @@ def fit_grid(bench: Workbench, asked: Part) -> None:
     except ValueError as error:
         raise RunError(f"No law can be fitted: {error}.", "Train more sizes or budgets, in smaller steps.") from None
     bench.advance()
-    laws = resampled(runs, law, asked.draws, bench.seed)
-    bench.advance()
+    laws: list[Law] = []
+    for each in resampled(runs, law, asked.draws, bench.seed):
+        laws.append(each)
+        bench.advance()
     bench.emit(drawings.valleys(done), drawings.fitted(runs, law), drawings.constants(law, laws, plain))
     bench.emit(drawings.splits(done, law, [asked.reach * asked.budget]))
     bench.advance()
     candidates = larger(asked, vocabulary_of(asked.text))
-    expected = [float(law.loss(each.parameters, each.characters)[0]) for each in candidates]
+    expected = [float(law.loss(cell.parameters, cell.characters)[0]) for cell in candidates]
     chosen = candidates[expected.index(min(expected))]
-    low, high = interval([float(each.loss(chosen.parameters, chosen.characters)[0]) for each in laws])
+    low, high = interval([float(one.loss(chosen.parameters, chosen.characters)[0]) for one in laws])
     bench.figures |= constants_of(law, laws) | quality(runs, law, plain) | exponents(done, law)
     bench.figures |= {
         "predicted": min(expected),

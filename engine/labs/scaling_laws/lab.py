@@ -56,7 +56,7 @@ class Scaling(Settings):
         high=10.0,
         entry="learning-rate",
     )
-    draws: int = knob(200, "Bootstrap samples behind the intervals.", low=10, high=100_000, unit="samples")  # fmt: skip
+    draws: int = knob(100, "Bootstrap samples behind the intervals.", low=10, high=100_000, unit="samples")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

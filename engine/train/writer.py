@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -36,13 +36,15 @@ class RunWriter:
 
     Args:
         folder: the run's folder; what a torn last line left behind is closed off first.
+        clock: seconds that only grow, by which the heart-beat is seldom.
 
     Attributes:
         lines: how many events this process has emitted.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder = folder
+        self.clock = clock
         self.path = folder / "events.jsonl"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._file = os.open(self.path, flags, 0o600)
@@ -100,12 +102,12 @@ class RunWriter:
         self, phase: str, step: int, total_steps: int, step_seconds: float = 0.0, *, at_once: bool = False
     ) -> None:
         """Replace the heart-beat, at most every `BEAT_SECONDS` unless `at_once`; a full disk is no error."""
-        now = time.monotonic()
+        now = self.clock()
         if now < self._beat_at and not at_once:
             return
-        self._beat_at = now + BEAT_SECONDS
+        self._beat_at, beat = now + BEAT_SECONDS, time.monotonic()
         status = Status(
-            phase=phase, step=step, total_steps=total_steps, beat=now, boot=self._boot, step_seconds=step_seconds
+            phase=phase, step=step, total_steps=total_steps, beat=beat, boot=self._boot, step_seconds=step_seconds
         )
         try:
             write_status(self.folder, status)

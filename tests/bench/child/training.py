@@ -92,7 +92,7 @@ def cost(target: str) -> dict[str, float]:
     around nothing instead, in the same place with the same cold caches, and that much is taken off each timed call.
     """
     run = assembled(target)
-    clock = run.meter.clock = run.orders.clock = OwnTime()
+    clock = run.meter.clock = run.orders.clock = run.writer.clock = OwnTime()
     run.governor = Governor(clock=time.process_time)
     told, added, nothing = Cost(), Cost(), Cost()
     for owner, name in ((run, "report"), (run.writer, "emit_all"), (run.writer, "status")):
@@ -126,7 +126,7 @@ def blocks(run: Training, pairs: int) -> list[tuple[float, float]]:
     """Return the processor seconds a step of each block, with panels and without, pair by pair."""
     run.total_steps = 10**9
     run.start()
-    clock = run.meter.clock = run.orders.clock = OwnTime()
+    clock = run.meter.clock = run.orders.clock = run.writer.clock = OwnTime()
     steps = max(2, round(BLOCK_SECONDS / timed(run, clock, SETTLING, fed=True)))
     found = []
     for pair in range(pairs):

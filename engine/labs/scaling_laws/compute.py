@@ -8,6 +8,7 @@ from typing import cast
 
 import msgspec
 import torch
+from threadpoolctl import threadpool_limits
 
 from engine.core.errors import RunError
 from engine.core.events import Baseline, Table, real
@@ -30,8 +31,10 @@ DRAWN_EVERY = 10
 def measure(bench: Workbench) -> None:
     """Carry out the part that is asked for."""
     asked = cast(Part, bench.settings)
-    torch.set_num_threads(bench.asked.threads or 1)  # the models are too small for two to help
-    {"grid": train_grid, "fit": fit_grid, "larger": train_larger}[asked.part](bench, asked)
+    threads = bench.asked.threads or 1  # models and matrices are too small for two to help
+    torch.set_num_threads(threads)
+    with threadpool_limits(limits=threads):
+        {"grid": train_grid, "fit": fit_grid, "larger": train_larger}[asked.part](bench, asked)
 
 
 def train_grid(bench: Workbench, asked: Part) -> None:

@@ -84,13 +84,16 @@ def predicts(results: Results) -> Verdict:
     """Judge whether the larger run ended where the law had said."""
     missed = results.of("larger", "missed by")
     loss, expected = results.of("larger", "loss"), results.of("fit", "predicted")
-    by = measured("missed by", missed, "% of the loss")
+    known = [each for each in zip(expected, loss, results.of("grid", "floor"), strict=True) if each[2] == each[2]]
+    share = [100 * abs(a - b) / (b - true) for a, b, true in known]
+    above_floor = (measured("missed by, of what lies above the true floor", share, "%"),) if share else ()
     return Verdict(
         holds=at_least(-NEAR, [-each for each in missed]),
         text=f"Predicted {mean(expected):.4f} nats per character, measured {mean(loss):.4f}; "
         f"missed by {mean(missed):.2f} %, at most {max(missed):.2f} %.",
         measured=(
-            by,
+            measured("missed by", missed, "% of the loss"),
+            *above_floor,
             measured("predicted", expected, "nats per character"),
             measured("measured", loss, "nats per character"),
         ),

@@ -207,8 +207,11 @@ def judge(id_: str, found: Results) -> bool | None:
     ("missed", "holds"), [([0.5, 0.8, 0.6], True), ([4.0, 5.0, 4.5], False), ([0.1, 3.9, 2.1], None)]
 )
 def test_a_prediction_is_judged_by_what_it_missed(missed: list[float], holds: bool | None) -> None:
-    found = results(larger__missed_by=missed, larger__loss=[2.0] * 3, fit__predicted=[2.0] * 3)
+    floor = [1.6, 1.6, float("nan")]
+    found = results(larger__missed_by=missed, larger__loss=[2.0] * 3, fit__predicted=[2.1] * 3, grid__floor=floor)
     assert judge("predicts", found) is holds
+    statement = LAB.statement("predicts")
+    assert statement is not None and statement.judge(found).measured[1].value == pytest.approx(25.0)
     by_hand = np.mean(missed)
     expected = MISSES[0] if by_hand <= 2 else MISSES[1]
     assert LAB.forecasts[1].outcome(found) == expected

@@ -30,7 +30,7 @@ RUNS: Mapping[str, tuple[int, Mapping[str, Value]]] = {
         {"data": "moons", "width": 8, "depth": 2, "batch_size": 32, "epochs": 100.0, "dropout": 0.2, "ema": 0.95}
         | {"optimizer": "muon", "learning_rate": 0.02, "clip": 1.0},
     ),
-    "cnn": (2, {"data": "digits", "channels": 0.5, "epochs": 20.0, "dropout": 0.1, "shift": 1, "mirror": True}),
+    "cnn": (1, {"data": "digits", "channels": 0.5, "epochs": 20.0, "dropout": 0.1, "shift": 1, "mirror": True}),
     "gpt": (
         1,
         {"data": "glossary", "layers": 2, "heads": 2, "width": 32, "context": 32, "batch_size": 8, "steps": 600}

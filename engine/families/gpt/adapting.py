@@ -8,12 +8,12 @@ from engine.core.events import Table
 from engine.families.gpt.model import GPT
 from engine.families.gpt.spec import GPTSpec
 
-MATRICES = {
-    "all": r"blocks\.\d+\.(attention|mlp)\.\w+",
-    "attention": r"blocks\.\d+\.attention\.\w+",
-    "mlp": r"blocks\.\d+\.mlp\.\w+",
-}
-"""The names of the layers that LoRA adapts, by the knob ``targets``."""
+
+def adapted(spec: GPTSpec) -> str:
+    """Return a regular expression for the names of the layers that LoRA adapts."""
+    part = spec.targets if spec.targets in ("attention", "mlp") else "(attention|mlp)"
+    blocks = rf"blocks\.\d+\.{part}\.\w+"
+    return f"{blocks}|head" if spec.adapts_head else blocks
 
 
 def hold_still(model: GPT, spec: GPTSpec) -> None:
@@ -21,7 +21,7 @@ def hold_still(model: GPT, spec: GPTSpec) -> None:
     if spec.adapt == "head":
         freeze(model, keep="head")
     elif spec.adapt == "lora":
-        adapt(model, MATRICES[spec.targets], spec.rank, spec.alpha)
+        adapt(model, adapted(spec), spec.rank, spec.alpha)
 
 
 def what_is_trained(model: GPT) -> Table:

@@ -10,8 +10,8 @@ from engine.core.spec import Family, Metric, Panel, Preset, Spec, Value, knob
 USUAL_VOCABULARY = 96
 """Characters of an English text, for estimates before the text was read."""
 
-TARGETS = {"all": "attention and MLP", "attention": "attention", "mlp": "MLP"}
-"""Which matrices of a block LoRA may adapt, and what that is in words."""
+TARGETS = ("all", "blocks", "attention", "mlp")
+"""Which matrices LoRA may adapt."""
 
 HEADS_DRAWN = 8
 """Of the last layer; more would fill the disk with pictures that nobody looks at."""
@@ -86,7 +86,13 @@ class GPTSpec(Spec):
     )
     rank: int = knob(8, "Width of LoRA's thin matrices.", low=1, high=1024, entry="lora")
     alpha: float = knob(16.0, "LoRA's correction is scaled by alpha / rank.", low=0.0, high=1e4, entry="lora")
-    targets: str = knob("all", "Which matrices of a block LoRA adapts.", choices=tuple(TARGETS), entry="lora")
+    targets: str = knob(
+        "all",
+        "Which matrices LoRA adapts: those of the blocks, or all, with the last layer where that is no table of "
+        "characters too.",
+        choices=TARGETS,
+        entry="lora",
+    )
     steps: int = knob(2000, "How many updates to make.", low=1, high=10**7, unit="steps", entry="epoch-and-step")
     prompt: str = knob("The ", "What the samples begin with.", entry="prompt-and-system-prompt")
     batch_size: int = knob(
@@ -135,7 +141,8 @@ class GPTSpec(Spec):
         if self.adapt == "head":
             return vocabulary * C
         if self.adapt == "lora":
-            return self.layers * self.rank * sum(inputs + outputs for inputs, outputs in self._adapted())
+            head = [(C, vocabulary)] if self.adapts_head else []
+            return self.rank * sum(inputs + outputs for inputs, outputs in [*self.layers * self._adapted(), *head])
         norm = C * (2 if self.norm == "layernorm" and self.bias else 1)
         norms = (2 * self.layers + 1) * norm
         biases = self.layers * sum(outputs for _, outputs in self._matrices().values()) if self.bias else 0
@@ -160,6 +167,11 @@ class GPTSpec(Spec):
                 a_token = 4 * (blocks + head) + 6 * self.parameters(inputs, outputs) + scores
         return self.context * a_token
 
+    @property
+    def adapts_head(self) -> bool:
+        """Whether LoRA adapts the last layer; merged, a tied one would no longer be the table of characters."""
+        return self.targets == "all" and not self.tie
+
     def _matrices(self) -> dict[str, tuple[int, int]]:
         """Return the matrices of one block, each with the width of what goes in and of what comes out."""
         C, inner = self.width, self.inner
@@ -173,7 +185,7 @@ class GPTSpec(Spec):
 
     def _adapted(self) -> list[tuple[int, int]]:
         """Return the sizes of the matrices of one block that LoRA adapts."""
-        part = "" if self.targets == "all" else self.targets
+        part = "" if self.targets in ("all", "blocks") else self.targets
         return [sizes for name, sizes in self._matrices().items() if name.startswith(part)]
 
 
@@ -306,7 +318,7 @@ FAMILY = Family(
         Panel(events=("learning_rate",), kind="line", title="Learning rate", entry="learning-rate"),
         Panel(events=("gradient_norm",), kind="line", title="Gradient norm", entry="exploding-gradient-and-clipping"),
     ),
-    headline=(Metric(name="valid/loss", title="validation loss, cold windows", unit="nats per character"),),
+    headline=(Metric(name="valid/loss", title="Loss, cold windows", unit="nats per character"),),
     learner="engine.families.gpt.learner:GPTLearner",
     data=("glossary", "glossary-questions", "tiny-shakespeare"),
     code=(

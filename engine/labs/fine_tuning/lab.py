@@ -29,7 +29,10 @@ class Contest(Settings):
     second: str = knob("glossary-questions", "The text that it goes on with; a path for your own.", entry="fine-tuning")
     ranks: str = knob("1, 4, 16", "The ranks of LoRA that are tried.", entry="lora")
     targets: str = knob(
-        "all", "Which matrices of a block LoRA adapts.", choices=("all", "attention", "mlp"), entry="lora"
+        "all",
+        "Which matrices LoRA adapts: those of the blocks, or all, with the last layer.",
+        choices=("all", "blocks", "attention", "mlp"),
+        entry="lora",
     )
     scale: float = knob(2.0, "LoRA's alpha / rank, the same for every rank.", low=0.01, high=100.0, entry="lora")
     steps: int = knob(250, "Updates of every contestant.", low=1, high=10**6, unit="steps", entry="epoch-and-step")

@@ -150,6 +150,7 @@ def test_goes_on_from_an_adapted_run_as_if_it_had_been_merged() -> None:
     on = learner(start=tuned)
     assert evaluate(on)["valid/loss"] == pytest.approx(evaluate(tuned)["valid/loss"], abs=1e-5)
     assert on.weights().keys() == base.weights().keys()
+    assert not torch.equal(on.weights()["model.head.weight"], base.weights()["model.head.weight"])
     again = learner(start=tuned, adapt="lora", rank=3)
     assert evaluate(again)["valid/loss"] == pytest.approx(evaluate(tuned)["valid/loss"], abs=1e-5)
 

@@ -12,7 +12,7 @@ from engine.adapt.freeze import moved
 from engine.core.errors import UsageError
 from engine.families.gpt.adapting import hold_still
 from engine.families.gpt.model import GPT, CausalSelfAttention, KVCache
-from engine.families.gpt.spec import GPT_2, GPTSpec
+from engine.families.gpt.spec import GPT_2, TARGETS, GPTSpec
 
 V, T = 11, 16
 SMALL = {"layers": 2, "heads": 2, "width": 16, "context": T}
@@ -63,7 +63,7 @@ def test_has_as_many_parameters_as_its_spec_says(knobs: dict[str, object]) -> No
     assert sum(each.numel() for each in GPT(asked, V).parameters()) == asked.parameters(0, V)
 
 
-@pytest.mark.parametrize("targets", ["all", "attention", "mlp"])
+@pytest.mark.parametrize("targets", TARGETS)
 @pytest.mark.parametrize("knobs", VARIANTS.values(), ids=VARIANTS)
 def test_adapted_it_trains_as_many_as_its_spec_says(knobs: dict[str, object], targets: str) -> None:
     for adapt in ("lora", "head"):

@@ -162,7 +162,7 @@ LAB = Lab(
     entry="foundation-model",
     settings=Budget,
     presets=(
-        Preset(name="quick", help="Answers to questions about deep learning, 4 to 150.", knobs={}, seconds=60.0),
+        Preset(name="quick", help="Answers to questions about deep learning, 4 to 150.", knobs={}, seconds=100.0),
         Preset(
             name="standard",
             help="Is it a word, or are its letters shuffled? 16 to 2,000 words; for patience.",

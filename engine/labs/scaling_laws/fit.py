@@ -148,13 +148,16 @@ class Law:
         }
 
 
-def fit_law(runs: Runs, form: Form = CHINCHILLA, starts: Sequence[Floats] = ()) -> Law:
+def fit_law(
+    runs: Runs, form: Form = CHINCHILLA, starts: Sequence[Floats] = (), steps: tuple[int, int] = (60, 400)
+) -> Law:
     """Return the law of a form that is nearest to the runs.
 
     Args:
         runs: what was measured, at least `FEWEST`.
         form: `CHINCHILLA` or `KAPLAN`.
         starts: constants to start from; without any, every combination of the form's own.
+        steps: of L-BFGS, at most: from every start, and from the three that came lowest.
 
     Raises:
         ValueError: there are too few runs, or one has no finite positive loss.
@@ -171,8 +174,10 @@ def fit_law(runs: Runs, form: Form = CHINCHILLA, starts: Sequence[Floats] = ()) 
         return expected - log_loss, slopes_RP
 
     all_ = list(starts) or [np.array(each) for each in product(*form.starts)]
-    rough = sorted((descend(missed, each, form, SMOOTH, 60) for each in all_), key=lambda each: each[0])
-    error, theta = min((descend(missed, each, form, HUBER, 400) for _, each in rough[:3]), key=lambda each: each[0])
+    rough = sorted((descend(missed, each, form, SMOOTH, steps[0]) for each in all_), key=lambda each: each[0])
+    error, theta = min(
+        (descend(missed, each, form, HUBER, steps[1]) for _, each in rough[:3]), key=lambda each: each[0]
+    )
     return Law(form, theta, mean_n, mean_d, error)
 
 
@@ -202,7 +207,7 @@ def resampled(runs: Runs, law: Law, draws: int, seed: int) -> Iterator[Law]:
     """
     draw = np.random.default_rng(seed)
     for _ in range(draws):
-        yield fit_law(runs.take(draw.integers(0, len(runs), len(runs))), law.form, [law.theta])
+        yield fit_law(runs.take(draw.integers(0, len(runs), len(runs))), law.form, [law.theta], (40, 60))
 
 
 def interval(values: Sequence[float] | Floats) -> tuple[float, float]:

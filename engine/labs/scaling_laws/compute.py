@@ -17,7 +17,7 @@ from engine.labs.scaling_laws import drawings
 from engine.labs.scaling_laws.drawings import Done
 from engine.labs.scaling_laws.fit import CHINCHILLA, KAPLAN, Law, Runs, fit_law, interval, resampled, runs_of, slope
 from engine.labs.scaling_laws.grid import Cell, budgets, grid, larger
-from engine.labs.scaling_laws.lab import Part
+from engine.labs.scaling_laws.lab import Part, mean
 from engine.labs.scaling_laws.text import Reading, read, vocabulary_of
 from engine.labs.scaling_laws.train import EVERY, train
 from engine.labs.workbench import Workbench
@@ -98,14 +98,18 @@ def train_cell(bench: Workbench, asked: Part, cell: Cell, reading: Reading, done
 
 
 def extremes(done: Sequence[Done]) -> dict[str, float]:
-    """Return what the largest budget gave: its smallest model, its largest, and the best."""
-    top = [each for each in done if each.cell.budget == max(one.cell.budget for one in done)]
-    best = min(top, key=lambda each: each.loss)
+    """Return how far the smallest and the largest model of a budget end above its best, in percent: the mean over all
+    budgets; and the losses at the largest budget.
+    """
+    rows = drawings.by_budget(done)
+    best = [min(each.loss for each in row) for row in rows]
+    top = rows[-1]
     return {
+        "smallest/above": mean([100 * (row[0].loss / low - 1) for row, low in zip(rows, best, strict=True)]),
+        "largest/above": mean([100 * (row[-1].loss / low - 1) for row, low in zip(rows, best, strict=True)]),
         "smallest/loss": top[0].loss,
         "largest/loss": top[-1].loss,
-        "best/loss": best.loss,
-        "best/parameters": float(best.cell.parameters),
+        "best/loss": best[-1],
     }
 
 

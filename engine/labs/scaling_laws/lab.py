@@ -101,14 +101,12 @@ def predicts(results: Results) -> Verdict:
 
 
 def balance(results: Results) -> Verdict:
-    """Judge whether both ends of the largest budget lie above its best."""
-    best = results.of("grid", "best/loss")
-    small = above(results.of("grid", "smallest/loss"), best)
-    large = above(results.of("grid", "largest/loss"), best)
+    """Judge whether both ends of a budget lie above its best, on average over the budgets."""
+    small, large = results.of("grid", "smallest/above"), results.of("grid", "largest/above")
     return Verdict(
         holds=both(more_than(TELLING, small), more_than(TELLING, large)),
-        text=f"At the largest budget the smallest model ended {mean(small):.1f} % and the largest {mean(large):.1f} % "
-        "above the best.",
+        text=f"Over all budgets the smallest model ended {mean(small):.1f} % above the best of its budget on average, "
+        f"the largest {mean(large):.1f} %.",
         measured=(measured("smallest above best", small, "%"), measured("largest above best", large, "%")),
     )
 
@@ -144,11 +142,6 @@ def floor(results: Results) -> Verdict:
 def mean(values: Sequence[float]) -> float:
     """Return the mean."""
     return sum(values) / len(values)
-
-
-def above(values: Sequence[float], best: Sequence[float]) -> list[float]:
-    """Return by how many percent each lies above the best."""
-    return [100 * (a / b - 1) for a, b in zip(values, best, strict=True)]
 
 
 def which_end(results: Results) -> str:

@@ -13,6 +13,7 @@ from engine.core.errors import DataError, UsageError
 from engine.core.lab import Results
 from engine.data.made_language import made_language
 from engine.labs.scaling_laws import drawings
+from engine.labs.scaling_laws.compute import extremes
 from engine.labs.scaling_laws.drawings import Done
 from engine.labs.scaling_laws.fit import (
     CHINCHILLA,
@@ -218,11 +219,18 @@ def test_a_prediction_is_judged_by_what_it_missed(missed: list[float], holds: bo
 
 
 def test_both_ends_of_a_budget_have_to_lie_above_its_best() -> None:
-    ends = {"grid__smallest/loss": [2.2, 2.21], "grid__best/loss": [2.0, 2.0]}
-    good = results(**ends, **{"grid__largest/loss": [2.1, 2.11]})
-    bad = results(**ends, **{"grid__largest/loss": [2.0, 2.001]})
+    small = {"grid__smallest/above": [4.0, 4.1], "grid__smallest/loss": [2.2, 2.21]}
+    good = results(**small, **{"grid__largest/above": [5.0, 5.2], "grid__largest/loss": [2.1, 2.11]})
+    bad = results(**small, **{"grid__largest/above": [0.1, 0.0], "grid__largest/loss": [2.1, 2.11]})
     assert judge("balance", good) is True and judge("balance", bad) is False
     assert LAB.forecasts[0].outcome(good) == ENDS[1]
+
+
+def test_ends_are_measured_over_all_budgets() -> None:
+    losses = {(0, 8): 2.2, (0, 16): 2.0, (0, 32): 2.1, (1, 8): 1.9, (1, 16): 1.8, (1, 32): 1.8}
+    found = extremes([trained(budget, width, loss) for (budget, width), loss in losses.items()])
+    assert found["smallest/above"] == pytest.approx(100 * (0.1 + 1.9 / 1.8 - 1) / 2)
+    assert found["largest/above"] == pytest.approx(2.5) and found["best/loss"] == 1.8
 
 
 def test_the_floor_is_compared_where_it_is_known() -> None:

@@ -214,8 +214,8 @@ LAB = Lab(
     "one does not is free to drift, the further the larger the steps.",
     limits="One small base model, so that the intervals cover the order of the examples and the start of the adapters, "
     "not another base. Both texts are about the same subject in another form. How much is forgotten depends on the "
-    "learning rate, which was chosen for the new text alone. The memory of so small a model is mostly that of Python; "
-    "the table counts what training itself keeps.",
+    "learning rate, which was chosen for the new text alone, and on which matrices LoRA adapts: try targets=blocks. "
+    "The memory of so small a model is mostly that of Python; the table counts what training itself keeps.",
     watch=Panel(
         events=("valid/loss",), kind="line", title="Loss on the second text", unit="nats per character",
         entry="cross-entropy",

@@ -38,7 +38,9 @@ def arms(settings: Settings) -> Sequence[Arm]:
 def judge(results: Results) -> Verdict:
     values = results.of("one", "valid/accuracy")
     return Verdict(
-        holds=more_than(0.5, values), text=f"It was {values[0]:.2f}.", measured=(measured("it", values, "%"),)
+        holds=more_than(0.5, values),
+        text=f"It was {values[0]:.2f}.",
+        measured=(measured("it", [100 * each for each in values], "%"),),
     )
 
 

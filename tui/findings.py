@@ -92,9 +92,12 @@ def measured_words(values: Iterable[Measured]) -> list[str]:
 def _measured(each: Measured) -> str:
     if each.value is None:
         return f"{each.name}: no finite number"
-    unit = each.unit if each.unit == "%" else ""
-    text = f"{each.name} {figure(each.value, unit)}"
+    text = f"{each.name} {_value(each.value, each.unit)}"
     if each.low is not None and each.high is not None:
         items = "" if each.of == "seeds" else f" over {each.of}"
-        text += f" ({figure(each.low, unit)} to {figure(each.high, unit)}{items})"
-    return text if unit or not each.unit else f"{text} {each.unit}"
+        text += f" ({_value(each.low, each.unit)} to {_value(each.high, each.unit)}{items})"
+    return f"{text} {each.unit}".rstrip()
+
+
+def _value(value: float, unit: str) -> str:
+    return f"{value:.1f}" if unit.startswith("%") else figure(value)

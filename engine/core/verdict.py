@@ -20,6 +20,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     high: float | None = None
     """The 95 % interval of the mean over seeds (or over items, where `of` says so); None for a single seed."""
     unit: str = ""
+    """``%`` where the value is in percent."""
     of: str = "seeds"
 
 

@@ -64,7 +64,7 @@ def test_findings_are_judged_and_kept_with_figures_interval_and_outcome(tiny, ex
     finding = done.finding("half")
     assert finding is not None and finding.holds is True and finding.says == "The stub reaches more than a half."
     (figure,) = finding.measured
-    assert figure.value == pytest.approx(0.905) and figure.low is not None and figure.low < 0.905
+    assert figure.value == pytest.approx(90.5) and figure.low is not None and figure.low < 90.5
     assert done.outcomes == {"much": "More"} == done.predictions
     assert done.seconds > 0 and done.machine
     assert results(LAB, done, launcher.store).of("one", "parameters") == (10, 10)

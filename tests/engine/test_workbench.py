@@ -55,7 +55,7 @@ def test_it_computes_shows_each_step_and_ends_with_its_figures(tmp_path: Path) -
     assert (done.returncode, done.stderr) == (0, "")
     told = events_of(folder)
     assert isinstance(told[0], Started) and told[0].total_steps
-    assert [each.name for each in told if isinstance(each, Phase)][:2] == ["computing", "forwards"]
+    assert [each.name for each in told if isinstance(each, Phase)][:2] == ["computing", "stepping"]
     assert sum(isinstance(each, Table) for each in told) > 20
     end = told[-1]
     assert isinstance(end, Finished) and float(end.headline["autograd/error"]) < 1e-9

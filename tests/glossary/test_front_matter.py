@@ -56,10 +56,10 @@ def test_a_bomb_of_aliases_is_refused_before_it_unfolds():
 
 @pytest.mark.parametrize("text", ["[" * 50_000, "a: " + "{a: " * 9_000, "- " * 30_000, "a: [" + "1, " * 20_000 + "]"])
 def test_deep_and_long_data_end_quickly(text: str):
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ParseProblem):
         read_yaml(text[: FRONT_BYTES - 1], 2)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(("extra", "fits"), [(-1, True), (0, True), (1, False)])

@@ -366,7 +366,7 @@ async def test_a_killed_trainer_is_shown_with_its_cause_in_two_seconds() -> None
 def test_an_error_inside_the_app_is_one_sentence_and_its_traceback_is_in_the_log(home: Path) -> None:
     broken = "from tui.app import Lexigrad\ndef broken(self):\n    raise RuntimeError('boom \\x1b]0;title\\x07 [/b]')\n"
     with Terminal(patch=f"{broken}Lexigrad.action_help = broken") as terminal:
-        terminal.until(b"Continue", "home")
+        terminal.until(b"Read next", "home")
         terminal.type("\x1bOP")
         assert terminal.end() == 1
     said = terminal.output.partition(b"\x1b[?1049l")[2]

@@ -98,7 +98,7 @@ def test_the_terminal_is_given_back(way: str, tmp_path: Path) -> None:
             if child.poll() is not None:
                 break
             time.sleep(0.01)
-    assert child.wait(5) == WAYS[way], output[-2000:]
+    assert child.wait(30) == WAYS[way], output[-2000:]
     assert b"\x1b[?1049h" in output, "the app never took the terminal"
     assert left_on(output) == set()
     after = termios.tcgetattr(slave)

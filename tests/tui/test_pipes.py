@@ -112,7 +112,7 @@ def test_no_byte_of_data_drives_the_terminal() -> None:
         for _ in range(6):
             terminal.type(" ")
             terminal.read(0.3)
-        way = (("\x1b", "Continue"), ("u", "zzr"), ("\r", "This run failed"), ("\x1b", "zzr"), ("\x1b", "Continue"))
+        way = (("\x1b", "Read next"), ("u", "zzr"), ("\r", "This run failed"), ("\x1b", "zzr"), ("\x1b", "Read next"))
         for keys, shown in way:
             terminal.output, kept = b"", terminal.output
             terminal.type(keys)

@@ -118,8 +118,10 @@ class LabScreen(Page):
     def _show(self) -> None:
         experiment, before = self._experiment, (self._shown, self._at_work)
         left = self._look()
-        if experiment is not None and not (experiment.ended or self._at_work or left):
-            self._conclude(experiment)
+        over = experiment is not None and not (experiment.ended or self._at_work or left)
+        if experiment is not None and over and not self._concluding:
+            self._concluding = True
+            self.run_worker(lambda: self._judge(experiment), thread=True, exit_on_error=False)
         self._show_forecasts()
         terms = self.query_one("#terms", Static)
         terms.display = experiment is None
@@ -245,19 +247,14 @@ class LabScreen(Page):
         services.watch.rescan()
         self._show()
 
-    def _conclude(self, experiment: Experiment) -> None:
-        if self._concluding:
-            return
-        self._concluding = True
-        self.run_worker(lambda: self._judge(experiment), thread=True, exit_on_error=False)
-
     def _judge(self, experiment: Experiment) -> None:
         """Judge what was measured, beside the screen, and show it."""
         services = self.services
         try:
             done = conclude(self._lab, experiment, services.store, services.experiments)
         except Exception as error:
-            self.app.call_from_thread(self._not_judged, error)
+            sentence = safe(f"What was measured could not be judged: {error}")
+            self.app.call_from_thread(self.notify, sentence, severity="error", markup=False)
             return
         self.app.call_from_thread(self._judged, done)
 
@@ -266,11 +263,9 @@ class LabScreen(Page):
         self._experiment = experiment
         self._show()
 
-    def _not_judged(self, error: Exception) -> None:
-        self.notify(safe(f"What was measured could not be judged: {error}"), severity="error", markup=False)
-
     def action_stop(self) -> None:
         """Stop all that is left to do; finished runs stand."""
+        self._look()
         if self._experiment is not None and self._at_work:
             stop(self._experiment, self.services.launcher)
             self.services.watch.rescan()

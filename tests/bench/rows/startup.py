@@ -27,7 +27,7 @@ def measure(effort: Effort) -> Iterator[Row]:
     """Start both in turn."""
     with fresh_home():
         ours, counted, bare = alternate(
-            lambda: painted(OURS, "Continue", "Learn", "Train", "Runs", "Quit"),
+            lambda: painted(OURS, "Begin", "Learn", "Train", "Runs", "Quit"),
             lambda: painted(OURS, "entries,", "walkthrough"),
             lambda: painted(BARE, "ready to begin"),
             n=effort.times(15),

@@ -170,7 +170,7 @@ LAB = Lab(
     entry="scaling-laws",
     settings=Scaling,
     presets=(
-        Preset(name="quick", help="20 runs of up to 3.2e10 operations, then one of 1.28e11.", knobs={}, seconds=240.0),
+        Preset(name="quick", help="20 runs of up to 3.2e10 operations, then one of 1.28e11.", knobs={}, seconds=180.0),
         Preset(
             name="standard",
             help="42 runs of up to 5.12e11 operations, then one of 5.12e12.",
@@ -234,7 +234,7 @@ LAB = Lab(
     figures=(
         Metric(name="predicted", title="Predicted loss", unit=SAW),
         Metric(name="loss", title="Measured loss", unit=SAW),
-        Metric(name="missed by", title="Missed by", unit="%"),
+        Metric(name="missed by", title="Missed by", unit="% of the loss"),
         Metric(name="E", title="Fitted floor", unit=SAW),
         Metric(name="floor", title="True floor", unit=SAW),
         Metric(name="alpha", title="Exponent of size"),
@@ -282,7 +282,7 @@ LAB = Lab(
         headline=(
             Metric(name="predicted", title="Predicted loss", unit=SAW),
             Metric(name="loss", title="Measured loss", unit=SAW),
-            Metric(name="missed by", title="Missed by", unit="%"),
+            Metric(name="missed by", title="Missed by", unit="% of the loss"),
         ),
         code=(
             "labs/scaling_laws/fit.py",

@@ -90,7 +90,7 @@ def test_the_terminal_is_given_back(way: str, tmp_path: Path) -> None:
         start_new_session=True,
     )
     os.set_blocking(master, False)
-    output, deadline = b"", time.monotonic() + 60
+    output, deadline = b"", time.monotonic() + 180
     while time.monotonic() < deadline:
         try:
             output += os.read(master, 65536)

@@ -45,6 +45,7 @@ def light_engine() -> list[Path]:
     some = [*(engine / "families").glob("*/spec.py"), *(engine / "labs").glob("*/lab.py")]
     some += [
         engine / "catalog.py",
+        engine / "play" / "kinds.py",
         engine / "data" / "table.py",
         engine / "data" / "fetch.py",
         engine / "data" / "files.py",

@@ -283,6 +283,25 @@ class Preset:
     """``family/preset`` of the finished run that it must start from, or nothing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """One thing that one can do with a trained model: complete a text, classify an example, draw samples.
+
+    It answers in the events of a run, which every screen can draw.
+    """
+
+    name: str
+    """A verb: ``complete``, ``classify``, ``sample``."""
+    help: str
+    """One sentence for the form and for ``--help``."""
+    settings: type[Settings]
+    """What it may be told."""
+    act: str
+    """``module:function`` that takes a learner and these settings and yields events, imported by a child alone."""
+    words: str = ""
+    """Which setting takes the free words of a command line; empty where none does."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Runnable:
     """What a run can be of: a family that is trained, or what a lab computes."""
@@ -325,6 +344,22 @@ class Family(Runnable):
     """``module:Class`` of its learner, imported by the trainer alone."""
     data: tuple[str, ...]
     """Names of the data sets it can train on, the default first."""
+    own_data: str = ""
+    """What data of a person's own may be, to follow "a path to": ``a text file``; empty where they may not be."""
+    plays: tuple[Play, ...] = ()
+    """What one can do with a trained model, the usual one first."""
+
+    def play(self, name: str = "") -> Play:
+        """Return the play of that name; the usual one where none is named.
+
+        Raises:
+            UsageError: there is none; the message names those that there are.
+        """
+        for each in self.plays:
+            if name in ("", each.name):
+                return each
+        known = suggest(name, [each.name for each in self.plays])
+        raise UsageError(f"One cannot {name or 'play with'} a model of {self.name}.", known)
 
     def configure(self, preset: str, changes: Mapping[str, Value] | None = None) -> Spec:
         """Return the complete spec of a preset with some knobs changed."""

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from engine.core.errors import DataError
+from engine.data.examples import Examples
 from engine.data.files import how_to_get, verified
+from engine.data.split import published_pictures
 from engine.data.table import DataSet
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -28,8 +30,8 @@ LARGEST_MEMBER = 10_000 * RECORD
 """Bytes; as large as the published ones are."""
 
 
-def load_cifar(row: DataSet) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return pictures (bytes, ``NCHW``) and labels of the training batches, then those of the test batch.
+def load_cifar(row: DataSet, seed: int) -> Examples:
+    """Return the pictures of the training batches and of the test batch.
 
     Raises:
         DataError: the archive is missing or damaged, with how to get it.
@@ -41,7 +43,7 @@ def load_cifar(row: DataSet) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         valid = parse(b"".join(found[name] for name in VALID))
     except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError) as error:
         raise DataError(f"{path} cannot be decoded ({error}).", how_to_get(row)) from None
-    return *train, *valid
+    return published_pictures(row, CLASSES, train, valid)
 
 
 def members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:

@@ -1,14 +1,45 @@
-"""What a loaded data set is: labeled examples or a text, split into training and validation, on the device."""
+"""What a loaded data set is, split into training and validation: what all have in common, labeled examples, a text."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
+from engine.data.batches import seeded
+
 Layout = Literal["plane", "table", "pictures"]
+Loaded = TypeVar("Loaded")
+
+
+class Data(Protocol):
+    """What every loaded data set can do; what it holds is its own, and its families know it."""
+
+    @property
+    def name(self) -> str:
+        """As a person calls it."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what was loaded, so that a recipe can name its data."""
+
+    @property
+    def size(self) -> int:
+        """How many training examples there are; of a text, how many characters."""
+
+    def cut(self, count: int, seed: int) -> Self:
+        """Return the data with `count` of its training examples, chosen by `seed`; validation stays as it is."""
+
+    def to(self, device: torch.device) -> Self:
+        """Return the data with every tensor on the device."""
+
+
+def chosen(size: int, count: int, seed: int) -> Tensor:
+    """Return which `count` of `size` training examples `seed` chooses, int64 on the CPU."""
+    return torch.randperm(size, generator=seeded(seed, 0, torch.device("cpu"), stream=3))[:count]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +79,23 @@ class Examples:
         """How many numbers a model has to give for an example: one a class, or the one to predict."""
         return len(self.classes) or 1
 
+    @property
+    def size(self) -> int:
+        """How many training examples there are."""
+        return len(self.train_inputs)
+
     def prepare(self, inputs: Tensor) -> Tensor:
         """Return kept inputs as floats of mean 0 and standard deviation 1 over the training split."""
         return (inputs.float() - self.mean) / self.deviation
+
+    def cut(self, count: int, seed: int) -> Self:
+        """Return the data with `count` training examples."""
+        few = chosen(self.size, count, seed)
+        return dataclasses.replace(self, train_inputs=self.train_inputs[few], train_labels=self.train_labels[few])
+
+    def to(self, device: torch.device) -> Self:
+        """Return the data with every tensor on the device."""
+        return moved(self, device)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +106,28 @@ class Corpus:
     train: str
     valid: str
     digest: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many characters there are to train on."""
+        return len(self.train)
+
+    def cut(self, count: int, seed: int) -> Self:
+        """Return the data with the first `count` characters; a text has an order that chance would break."""
+        return dataclasses.replace(self, train=self.train[:count])
+
+    def to(self, device: torch.device) -> Self:
+        """Return the data themselves: a text becomes numbers only once its vocabulary is known."""
+        return self
+
+
+def moved(data: Loaded, device: torch.device) -> Loaded:
+    """Return a data set with every tensor among its fields on the device."""
+    held: Any = data
+    values = {each.name: getattr(held, each.name) for each in dataclasses.fields(held)}
+    tensors = {name: value.to(device) for name, value in values.items() if isinstance(value, Tensor)}
+    placed: Loaded = dataclasses.replace(held, **tensors)
+    return placed
 
 
 def moments(inputs: Tensor) -> tuple[Tensor, Tensor]:

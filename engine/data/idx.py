@@ -12,7 +12,9 @@ from torch import Tensor
 
 from engine.core.errors import DataError
 from engine.core.paths import cache_folder, write_whole
+from engine.data.examples import Examples
 from engine.data.files import find, how_to_get, verified
+from engine.data.split import published_pictures
 from engine.data.table import DataSet, File
 
 CLASSES = {
@@ -31,6 +33,14 @@ CLASSES = {
     ),
 }
 UNSIGNED_BYTES = 0x08
+
+
+def load_idx_pictures(row: DataSet, seed: int) -> Examples:
+    """Return the pictures of one of the MNISTs with their published split."""
+    pictures_NHW, labels, valid_NHW, valid_labels = (load_idx(row, file) for file in row.files)
+    return published_pictures(
+        row, CLASSES[row.name], (pictures_NHW[:, None], labels.long()), (valid_NHW[:, None], valid_labels.long())
+    )
 
 
 def load_idx(row: DataSet, file: File) -> Tensor:

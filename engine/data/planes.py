@@ -8,6 +8,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from engine.data.batches import seeded
+from engine.data.examples import Examples
+from engine.data.split import split_examples
+from engine.data.table import DataSet
+
 EXAMPLES = 1000
 """Points in all; four fifths of them are for training."""
 
@@ -45,6 +50,12 @@ def _positions(generator: torch.Generator, examples: int, end: float) -> Points:
 
 def _blurred(places_N2: Tensor, noise: float, generator: torch.Generator) -> Tensor:
     return places_N2 + noise * torch.randn(places_N2.shape, generator=generator)
+
+
+def load_plane(row: DataSet, seed: int) -> Examples:
+    """Return one of the point sets, generated and split by `seed`."""
+    places, labels = PLANES[row.name](seeded(seed, 0, torch.device("cpu"), stream=1))
+    return split_examples(row.name, "plane", places, labels, seed, classes=CLASSES[row.name], columns=("x", "y"))
 
 
 PLANES: dict[str, Callable[[torch.Generator], Points]] = {"moons": moons, "rings": rings, "spiral": spiral}

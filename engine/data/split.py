@@ -1,4 +1,4 @@
-"""Examples split into training and validation by a seed."""
+"""Examples split into training and validation: by a seed, or as they were published."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from engine.data.batches import seeded
 from engine.data.examples import Examples, Layout, moments
+from engine.data.table import DataSet
 
 VALID_SHARE = 0.2
 """Of a data set that comes without a split."""
@@ -53,6 +54,26 @@ def split_examples(
         label_mean=label_mean,
         label_deviation=label_deviation,
         digest=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def published_pictures(
+    row: DataSet, classes: tuple[str, ...], train: tuple[Tensor, Tensor], valid: tuple[Tensor, Tensor]
+) -> Examples:
+    """Return pictures (bytes, ``NCHW``) and labels that are split as their source split them."""
+    mean, deviation = moments(train[0])
+    files = "\n".join(file.sha256 for file in row.files)
+    return Examples(
+        name=row.name,
+        layout="pictures",
+        train_inputs=train[0],
+        train_labels=train[1],
+        valid_inputs=valid[0],
+        valid_labels=valid[1],
+        classes=classes,
+        mean=mean,
+        deviation=deviation,
+        digest=hashlib.sha256(files.encode()).hexdigest(),
     )
 
 

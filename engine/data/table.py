@@ -39,6 +39,8 @@ class DataSet:
     """One sentence: what an example is, and what is to be told from it."""
     license: str
     citation: str
+    loader: str = ""
+    """``module:function`` of ``engine.data`` that takes this row and a seed; empty where it is not trained on."""
     files: tuple[File, ...] = ()
     folder: str = ""
     """Where its files lie below a data folder."""
@@ -62,42 +64,45 @@ class DataSet:
 
 _ROWS = (
     DataSet(
-        name="moons", title="Two moons", kind="plane", examples=800, inputs=2, outputs=2,
+        name="moons", title="Two moons", kind="plane", loader="planes:load_plane", examples=800, inputs=2, outputs=2,
         summary="Points of two interlocking half circles in a plane.",
         license="our own, generated", citation="After scikit-learn's make_moons.",
     ),
     DataSet(
-        name="rings", title="Two rings", kind="plane", examples=800, inputs=2, outputs=2,
+        name="rings", title="Two rings", kind="plane", loader="planes:load_plane", examples=800, inputs=2, outputs=2,
         summary="Points of a small ring inside a large one.",
         license="our own, generated", citation="After scikit-learn's make_circles.",
     ),
     DataSet(
-        name="spiral", title="Two spirals", kind="plane", examples=800, inputs=2, outputs=2,
+        name="spiral", title="Two spirals", kind="plane", loader="planes:load_plane", examples=800, inputs=2, outputs=2,
         summary="Points of two spirals wound around each other.",
         license="our own, generated",
         citation="After Lang and Witbrock, Learning to tell two spirals apart, 1988.",
     ),
     DataSet(
-        name="digits", title="Optical digits 8x8", kind="pictures", examples=1438, inputs=64, outputs=10,
+        name="digits", title="Optical digits 8x8", kind="pictures",
+        loader="bundled:load_bundled", examples=1438, inputs=64, outputs=10,
         summary="Handwritten digits of 8 by 8 pixels.",
         license="CC BY 4.0, shipped with scikit-learn",
         citation="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.",
     ),
     DataSet(
         name="breast-cancer", title="Breast cancer (Wisconsin, diagnostic)", kind="table",
+        loader="bundled:load_bundled",
         examples=456, inputs=30, outputs=2,
         summary="Measurements of cell nuclei, benign or malignant.",
         license="CC BY 4.0, shipped with scikit-learn",
         citation="W. Wolberg, O. Mangasarian and N. Street, Breast Cancer Wisconsin (Diagnostic), UCI, 1993.",
     ),
     DataSet(
-        name="wine", title="Wine", kind="table", examples=142, inputs=13, outputs=3,
+        name="wine", title="Wine", kind="table", loader="bundled:load_bundled", examples=142, inputs=13, outputs=3,
         summary="Chemical measurements of wines of three cultivars.",
         license="CC BY 4.0, shipped with scikit-learn",
         citation="S. Aeberhard and M. Forina, Wine, UCI, 1992.",
     ),
     DataSet(
-        name="fashion-mnist", title="Fashion-MNIST", kind="pictures", folder="fashion_mnist",
+        name="fashion-mnist", title="Fashion-MNIST", kind="pictures",
+        loader="idx:load_idx_pictures", folder="fashion_mnist",
         examples=60_000, inputs=784, outputs=10,
         summary="Pictures of clothes, 28 by 28 pixels, in ten classes.",
         license="MIT, (c) 2017 Zalando SE",
@@ -122,7 +127,8 @@ _ROWS = (
         ),
     ),
     DataSet(
-        name="mnist", title="MNIST", kind="pictures", folder="mnist", examples=60_000, inputs=784, outputs=10,
+        name="mnist", title="MNIST", kind="pictures",
+        loader="idx:load_idx_pictures", folder="mnist", examples=60_000, inputs=784, outputs=10,
         summary="Handwritten digits of 28 by 28 pixels.",
         license="not stated at the source",
         citation="Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document"
@@ -147,7 +153,8 @@ _ROWS = (
         ),
     ),
     DataSet(
-        name="cifar-10", title="CIFAR-10", kind="pictures", folder="cifar10", examples=50_000, inputs=3072, outputs=10,
+        name="cifar-10", title="CIFAR-10", kind="pictures",
+        loader="cifar:load_cifar", folder="cifar10", examples=50_000, inputs=3072, outputs=10,
         summary="Color pictures of 32 by 32 pixels in ten classes: airplane, automobile, bird, cat ...",
         license="not stated at the source",
         citation="A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.",
@@ -159,27 +166,29 @@ _ROWS = (
         ),
     ),
     DataSet(
-        name="glossary", title="The glossary's own text", kind="text",
+        name="glossary", title="The glossary's own text", kind="text", loader="corpora:load_corpus",
         summary="The prose of Lexigrad's entries as of a date, frozen so that editing an entry moves no figure.",
         license="MIT, (c) the Lexigrad authors", citation="Lexigrad's glossary.",
     ),
     DataSet(
         name="glossary-questions", title="The glossary's questions and answers", kind="text",
+        loader="corpora:load_corpus",
         summary="The questions of Lexigrad's entries with their answers, frozen likewise and not in its prose.",
         license="MIT, (c) the Lexigrad authors", citation="Lexigrad's glossary.",
     ),
     DataSet(
-        name="made-language", title="A made-up language", kind="text", examples=1_800_000,
+        name="made-language", title="A made-up language", kind="text", loader="corpora:load_corpus", examples=1_800_000,
         summary="Text of a language whose entropy is known: each letter depends on the four before it.",
         license="our own, generated", citation="Lexigrad's lab on scaling laws.",
     ),
     DataSet(
-        name="many-tasks", title="Many small tasks", kind="text",
+        name="many-tasks", title="Many small tasks", kind="text", loader="corpora:load_corpus",
         summary="Small tasks with words, each told by examples alone: copy, reverse, sort, count ...",
         license="our own, generated", citation="Lexigrad's lab on prompt engineering.",
     ),
     DataSet(
-        name="tiny-shakespeare", title="Tiny Shakespeare", kind="text", folder="tinyshakespeare", examples=1_003_854,
+        name="tiny-shakespeare", title="Tiny Shakespeare", kind="text",
+        loader="corpora:load_corpus", folder="tinyshakespeare", examples=1_003_854,
         summary="A megabyte of Shakespeare's plays.",
         license="text in the public domain, repository MIT",
         citation="A. Karpathy, char-rnn, 2015.",

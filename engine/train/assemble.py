@@ -18,8 +18,7 @@ from engine import catalog
 from engine.core.errors import DataError, RunError
 from engine.core.kept_code import keep_code
 from engine.core.recipe import Input, Recipe, Resolved, read_recipe, write_recipe
-from engine.core.spec import Family
-from engine.data.load import load, size
+from engine.data.load import load
 from engine.train.checkpoint import Checkpoint, State, clear_leftovers, latest_checkpoint, load_checkpoint
 from engine.train.device import Place, choose_device, settle_place
 from engine.train.governor import Governor
@@ -47,15 +46,10 @@ def assemble(folder: Path, writer: RunWriter, orders: Orders) -> Training:
     recipe = read_recipe(folder)
     family = catalog.family(recipe.family)
     keep_code(folder, family.code)
-    spec = family.spec.of(recipe.knobs)
     device = choose_device(recipe.asked.device)
-    data = load(spec.data, spec, recipe.seed, device)
+    learner = build_learner(folder, recipe, device)
+    spec, data, total_steps = learner.spec, learner.setting.data, learner.setting.total_steps
     _check_data(recipe, data.digest)
-    total_steps = max(1, math.ceil(spec.total_samples(size(data)) / spec.batch_size))
-
-    seed_everything(recipe.seed)
-    inputs = {role: _input(folder, given) for role, given in recipe.inputs.items() if role != PARENT}
-    learner = _learner(family)(Setting(spec, data, recipe.seed, device, total_steps=total_steps, inputs=inputs))
     flops = learner.flops_per_sample() * spec.batch_size
     place = settle_place(recipe.asked, recipe.resolved, flops, convolutional=learner.convolutional)
     place.settle()
@@ -87,11 +81,28 @@ def assemble(folder: Path, writer: RunWriter, orders: Orders) -> Training:
     )
 
 
-def _learner(family: Family) -> type[Learner]:
-    """Return the family's learner class."""
+def build_learner(folder: Path, recipe: Recipe, device: torch.device) -> Learner:
+    """Return the learner of a recipe as it is before the first step: data loaded, weights drawn under the seed.
+
+    Args:
+        folder: of the run; the runs that it starts from lie beside it.
+        recipe: what to train.
+        device: where.
+
+    Raises:
+        LexigradError: the data or a run to start from cannot be used; with what to do.
+    """
+    family = catalog.family(recipe.family)
+    spec = family.spec.of(recipe.knobs)
+    data = load(spec.data, spec, recipe.seed, device)
+    total_steps = max(1, math.ceil(spec.total_samples(data.size) / spec.batch_size))
+    seed_everything(recipe.seed)
+    inputs: dict[str, Mapping[str, Tensor]] = {
+        role: _parent(folder, given).model for role, given in recipe.inputs.items() if role != PARENT
+    }
     module, _, name = family.learner.partition(":")
-    found: type[Learner] = getattr(import_module(module), name)
-    return found
+    kind: type[Learner] = getattr(import_module(module), name)
+    return kind(Setting(spec, data, recipe.seed, device, total_steps=total_steps, inputs=inputs))
 
 
 def _check_data(recipe: Recipe, digest: str) -> None:
@@ -100,11 +111,6 @@ def _check_data(recipe: Recipe, digest: str) -> None:
         raise DataError(
             "The data have changed since this run began.", "Put them back as they were, or start a new run."
         )
-
-
-def _input(folder: Path, given: Input) -> Mapping[str, Tensor]:
-    """Return the weights of another run's checkpoint that a recipe names."""
-    return _parent(folder, given).model
 
 
 def _parent(folder: Path, given: Input) -> Checkpoint:

@@ -44,7 +44,7 @@ class Setting:
     spec: Any
     """The family's own Spec."""
     data: Any
-    """What ``engine.data.load.load`` returned for ``spec.data``: `Examples` or a `Corpus`, on the device."""
+    """What ``engine.data.load.load`` returned for ``spec.data``, on the device."""
     seed: int
     device: torch.device
     precision: torch.dtype = torch.float32

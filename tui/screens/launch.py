@@ -135,20 +135,12 @@ class LaunchScreen(Page):
         knobs = list(self._target.family.spec.knobs())
         data = [each for each in knobs if each.name == "data"]
         if self._listed():
-            choices = (*self._target.family.data, *([OWN_FILE] * self._takes_files()))
+            choices = (*self._target.family.data, *([OWN_FILE] * bool(self._target.family.own_data)))
             data = [replace(each, choices=choices) for each in data]
         own = [each for each in knobs if each.name not in common]
         training = [each for each in knobs if each.name in common and each.name != "data"]
         machine = [replace(each, default=self._target.seed) if each.name == "seed" else each for each in MACHINE]
         return [("data and model", data + own), ("training", training), ("this run", machine)]
-
-    def _takes_files(self) -> bool:
-        """Whether the family trains on a person's own file: a table with a column to predict, or a text."""
-        from engine.data.table import TABLE
-
-        family = self._target.family
-        kinds = {TABLE[name].kind for name in family.data if name in TABLE}
-        return kinds == {"text"} or any(each.name == "target" for each in family.spec.knobs())
 
     def _listed(self) -> bool:
         """Whether the data that the target names is one of the family's list (else it is a file, to be typed)."""

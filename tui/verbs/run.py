@@ -110,8 +110,10 @@ def data_for(family: Family, name: str) -> str:
     path = Path(name).expanduser()
     if not (path.suffix or "/" in name):
         raise UsageError(f"{family.name} does not train on '{name}'.", suggest(name, list(family.data)))
-    if not path.is_file():
-        raise DataError(f"There is no file {path}.", "Check the path, or name a data set of `lexigrad data`.")
+    if not family.own_data:
+        raise UsageError(f"{family.name} takes no data of your own.", f"Known: {', '.join(family.data)}.")
+    if not path.exists():
+        raise DataError(f"There is no {path}.", f"Name {family.own_data}, or a data set of `lexigrad data`.")
     return str(path.absolute())
 
 

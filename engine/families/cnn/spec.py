@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from engine.core.spec import Family, Metric, Panel, Preset, Spec, Value, knob
+from engine.play.kinds import CLASSIFY
 
 ARCHITECTURES = ("lenet5", "alexnet", "vgg")
 ALEXNET_HIDDEN = 512
@@ -239,6 +240,7 @@ FAMILY = Family(
     ),
     learner="engine.families.cnn.learner:CNNLearner",
     data=("digits", "mnist", "fashion-mnist", "cifar-10"),
+    plays=(CLASSIFY,),
     code=(
         "families/cnn/model.py",
         "families/cnn/learner.py",

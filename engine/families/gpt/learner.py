@@ -6,7 +6,7 @@ Shape legend: B batch, T time, H heads, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,7 @@ from engine.data.vocabulary import pack, unpack
 from engine.families.gpt.adapting import hold_still, what_is_trained
 from engine.families.gpt.model import GPT
 from engine.families.gpt.spec import HEADS_DRAWN, GPTSpec
+from engine.play.kinds import CompleteSettings
 from engine.train.learner import Batch, Batches, Learner
 
 TEMPERATURE = 0.8
@@ -106,14 +107,9 @@ class GPTLearner(Learner):
 
     def _sample(self, step: int) -> Text:
         """Return what the model writes; the same chance at every step, so that what changes is the model."""
-        prompt = self.characters.encode(self.spec.prompt, self.setting.device)
-        if not len(prompt):
-            prompt = self.valid_tokens[:1]
-        generator = seeded(self.setting.seed, 0, self.setting.device, stream=4)
-        text = self._model.generate(prompt[None], SAMPLE_LENGTH, temperature=TEMPERATURE, generator=generator)[
-            0
-        ].tolist()
-        return Text(name="generated text", prompt=self.spec.prompt, text=self.characters.decode(text[len(prompt) :]))
+        choice = CompleteSettings(temperature=TEMPERATURE, seed=self.setting.seed)
+        text = "".join(islice(self.write(self.spec.prompt, choice), SAMPLE_LENGTH))
+        return Text(name="generated text", prompt=self.spec.prompt, text=text)
 
     def _attention(self) -> Iterator[HeatMap]:
         """Yield the last layer's attention weights: the mean of all heads, then head by head."""
@@ -137,6 +133,30 @@ class GPTLearner(Learner):
         return Histogram(
             name="loss by position", edges=[float(edge) for edge in edges], counts=[round(mean, 4) for mean in means]
         )
+
+    def likely(self, prompt: str, count: int) -> list[tuple[str, float]]:
+        """Return the characters that may follow `prompt` with their probabilities, the likeliest first."""
+        logits_V = self._model(self._encode(prompt)[:, -self.spec.context :])[0, -1].float()
+        chances, numbers = logits_V.softmax(-1).topk(min(count, len(self.characters)))
+        return [
+            (self.characters.words[number], chance)
+            for number, chance in zip(numbers.tolist(), chances.tolist(), strict=True)
+        ]
+
+    def write(self, prompt: str, choice: CompleteSettings) -> Iterator[str]:
+        """Yield one character after another after `prompt`, without end."""
+        generator = seeded(choice.seed, 0, self.setting.device, stream=4)
+        written = self._model.write(
+            self._encode(prompt), temperature=choice.temperature, top_k=choice.top_k, top_p=choice.top_p,
+            generator=generator,
+        )  # fmt: skip
+        for token in written:
+            yield self.characters.decode(token[0].tolist())
+
+    def _encode(self, prompt: str) -> Tensor:
+        """Return a prompt as ``1T``; the first character of the text where the model knows none of it."""
+        tokens = self.characters.encode(prompt, self.setting.device)
+        return (tokens if len(tokens) else self.valid_tokens[:1])[None]
 
     def baselines(self) -> Iterator[Event]:
         """Yield what models that count reach on the same validation text, each character with its full history."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.core.errors import UsageError
 from engine.core.spec import Family, Metric, Panel, Preset, Spec, Value, knob
+from engine.play.kinds import COMPLETE
 
 USUAL_VOCABULARY = 96
 """Characters of an English text, for estimates before the text was read."""
@@ -321,6 +322,8 @@ FAMILY = Family(
     headline=(Metric(name="valid/loss", title="Loss, cold windows", unit="nats per character"),),
     learner="engine.families.gpt.learner:GPTLearner",
     data=("glossary", "glossary-questions", "tiny-shakespeare"),
+    own_data="a text file",
+    plays=(COMPLETE,),
     code=(
         "families/gpt/model.py",
         "layers/rotary.py",

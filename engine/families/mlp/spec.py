@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from engine.core.spec import Family, Metric, Panel, Preset, Spec, knob
+from engine.play.kinds import CLASSIFY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,5 +156,7 @@ FAMILY = Family(
     ),
     learner="engine.families.mlp.learner:MLPLearner",
     data=("spiral", "moons", "rings", "digits", "breast-cancer", "wine", "fashion-mnist", "mnist"),
+    own_data="a table (CSV)",
+    plays=(CLASSIFY,),
     code=("families/mlp/model.py", "families/mlp/learner.py", "train/classifier.py", "families/mlp/spec.py"),
 )

@@ -11,7 +11,7 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
-from engine.core.errors import DataError
+from engine.core.errors import DataError, UsageError, suggest
 from engine.core.events import Event, Points, Table
 from engine.data.vocabulary import pack
 from engine.data.words import Words
@@ -117,6 +117,25 @@ class Word2VecLearner(Learner):
         yield Points(
             name="word map", x=x, y=y, group=[0] * len(mapped), words=[self.words.words[each] for each in mapped]
         )
+
+    def nearest(self, plus: list[str], minus: list[str], count: int) -> list[tuple[str, float]]:
+        """Return the words nearest to a sum of unit vectors, themselves left out, with their cosines.
+
+        Raises:
+            UsageError: a word is not known.
+        """
+        for word in (*plus, *minus):
+            if word not in self.words.numbers:
+                near = suggest(word, list(self.words.words))
+                raise UsageError(f"The model has no word '{word}'; it knows {len(self.words):,}.", near)
+        v_WD, _ = self._vectors()
+        v_WD = torch.nn.functional.normalize(v_WD.float(), dim=1)
+        asked = [self.words.numbers[word] for word in (*plus, *minus)]
+        signs = torch.tensor([1.0] * len(plus) + [-1.0] * len(minus), device=v_WD.device)
+        cosines_W = torch.cosine_similarity(v_WD, (signs[:, None] * v_WD[asked]).sum(0, keepdim=True))
+        cosines_W[asked] = -torch.inf
+        found = cosines_W.topk(min(count, len(self.words) - len(set(asked))))
+        return [(self.words.words[n], c) for c, n in zip(found.values.tolist(), found.indices.tolist(), strict=True)]
 
     def _neighbors(self, v_WD: Tensor, word: int) -> list[str]:
         """Return the nearest words with their cosines."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.core.spec import Family, Metric, Panel, Preset, Spec, knob
+from engine.play.kinds import NEIGHBORS
 
 USUAL_VOCABULARY = 1600
 """Words of a small text that are frequent enough, for estimates before the text was read."""
@@ -147,6 +148,8 @@ FAMILY = Family(
     ),
     learner="engine.families.word2vec.learner:Word2VecLearner",
     data=("glossary", "tiny-shakespeare"),
+    own_data="a text file",
+    plays=(NEIGHBORS,),
     code=(
         "families/word2vec/model.py",
         "families/word2vec/neighborhoods.py",

@@ -16,7 +16,7 @@ from engine.data.corpora import load_text_file
 from engine.data.csvfile import load_csv
 from engine.data.examples import Corpus, Examples
 from engine.data.freeze import freeze, prose
-from engine.data.load import load, size
+from engine.data.load import load
 from engine.data.table import TABLE, DataSet, File, data_set
 
 CPU = torch.device("cpu")
@@ -64,7 +64,7 @@ def test_training_and_validation_share_no_example() -> None:
 
 def test_fewer_examples_leave_the_validation_split_as_it_is() -> None:
     data, few = examples("digits"), examples("digits", examples=100)
-    assert size(few) == 100
+    assert few.size == 100
     assert torch.equal(data.valid_inputs, few.valid_inputs)
 
 

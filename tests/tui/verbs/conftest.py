@@ -90,6 +90,7 @@ STUB_FAMILY = Family(
     ),
     learner="nowhere:Nothing",
     data=("spiral", "cifar-10"),
+    own_data="a table (CSV)",
     code=(),
 )
 

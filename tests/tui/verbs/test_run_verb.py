@@ -132,7 +132,7 @@ def test_data_that_are_not_here_are_asked_for_before_anything_starts(cli: Cli, s
     said = cli("run", "stub/real")
     assert said.code == 1 and "lexigrad data get cifar-10" in said.err
     missing = cli("run", "stub", "--data", "./mine.csv")
-    assert missing.code == 1 and "no file mine.csv" in missing.err
+    assert missing.code == 1 and "no mine.csv" in missing.err and "a table (CSV)" in missing.err
     assert stub.runs() == []
 
 

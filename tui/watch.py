@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from engine.core.errors import LexigradError
-from engine.core.follow import Follower
+from engine.core.follow import GLANCE_SECONDS, Follower
 from engine.core.liveness import LIVE
 from engine.core.store import Run, RunStore
 from engine.core.view import RunView
@@ -49,7 +49,7 @@ class Watch:
         follower = self._followers.get(id)
         if follower is None:
             follower = self._followers[id] = Follower(self._store.open(id))
-            follower.poll()
+            follower.poll(GLANCE_SECONDS)
         return follower.view
 
     def views(self, ids: Iterable[str]) -> tuple[RunView, ...]:

@@ -22,6 +22,8 @@ from engine.core.view import Hardware, RunView
 
 POLL_SECONDS = 0.05
 """The longest that one look works; what is left waits for the next."""
+GLANCE_SECONDS = 0.005
+"""The same for a first look, behind which a screen waits to be built."""
 CHUNK = 1024 * 1024
 """Bytes folded between two looks at the clock."""
 
@@ -60,9 +62,9 @@ class Follower:
             self._view = self._make_view()
         return self._view
 
-    def poll(self) -> bool:
-        """Look once, for `POLL_SECONDS` at most; return whether anything changed."""
-        changed = self._read_log()
+    def poll(self, seconds: float = POLL_SECONDS) -> bool:
+        """Look once, for about `seconds` at most; return whether anything changed."""
+        changed = self._read_log(seconds)
         changed |= self._read_hardware()
         changed |= self._read_status()
         changed |= self._read_state()
@@ -77,11 +79,11 @@ class Follower:
             self.poll()
         return self.view
 
-    def _read_log(self) -> bool:
+    def _read_log(self, seconds: float) -> bool:
         more, replaced = self._log.look()
         if replaced:
             self._fold = Fold(self._run.folder)
-        deadline = time.perf_counter() + POLL_SECONDS
+        deadline = time.perf_counter() + seconds
         changed = replaced
         while more:
             lines = self._log.read(CHUNK)

@@ -112,7 +112,6 @@ class RunScreen(Page):
 
     def on_resize(self, event: Resize) -> None:
         """Lay the panels out anew."""
-        super().on_resize(event)
         view = self._view() if self.services.ready and self._built_for else None
         if view is not None:
             self.call_after_refresh(self._arrange, view)

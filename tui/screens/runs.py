@@ -89,7 +89,6 @@ class RunsScreen(Page):
 
     def on_resize(self, event: Resize) -> None:
         """Cut the cells to the width that there is now."""
-        super().on_resize(event)
         if self.services.ready and self._shown:
             self.call_after_refresh(self._fill)
 

@@ -77,7 +77,6 @@ class StepsScreen(Page):
 
     def on_resize(self, event: Resize) -> None:
         """Show as many things side by side as fit now."""
-        super().on_resize(event)
         if self._steps:
             self.call_after_refresh(self._show)
 

@@ -31,6 +31,8 @@ SMOOTHINGS = (0.0, 0.6, 0.9, 0.99)
 
 LONGEST_WAIT = 1.0
 """Seconds after which a point is drawn even if it falls into a column of dots that stands already."""
+SHORTEST_WAIT = 0.5
+"""Seconds between two drawings that only let the curve grow; its figures and a new extreme wait for nothing."""
 
 AXES: tuple[Axis, ...] = ("step", "sample", "time")
 
@@ -69,8 +71,9 @@ class LinePanel(PanelWidget):
         self.axis: Axis = "sample" if panel.x == "samples" else "time" if panel.x == "time" else "step"
         self.cursor: float | None = None
         """Place on the x axis that is read out; None shows the latest values."""
-        self._picture: Hashable = None
+        self._picture: tuple[Hashable, Hashable] = (None, None)
         self._plot: list[Line] = []
+        self._plotted = -math.inf
         self._subtitle = self.hint()
         self.border_subtitle = Content(self._subtitle)
 
@@ -83,7 +86,7 @@ class LinePanel(PanelWidget):
 
     def redraw(self) -> None:
         """Draw all of it again."""
-        self._picture = None
+        self._picture = (None, None)
         super().redraw()
 
     def draw(self, width: int, height: int) -> list[Line]:
@@ -93,9 +96,10 @@ class LinePanel(PanelWidget):
         if not chart.grows or not curves or width <= 0 or height <= 0:
             return draw_chart(chart, width, height)
         frame = lay_out(chart, curves, width, height)
-        picture = _picture(chart, curves, frame)
-        if picture != self._picture:
-            self._picture, self._plot = picture, draw_chart(chart, width, height)
+        picture, now = _picture(chart, curves, frame), monotonic()
+        grown, changed = (new != old for new, old in zip(picture, self._picture, strict=True))
+        if changed or (grown and now - self._plotted >= SHORTEST_WAIT):
+            self._picture, self._plot, self._plotted = picture, draw_chart(chart, width, height), now
             return self._plot
         figures = draw_legend(chart, frame, width)
         return [*figures, *self._plot[len(figures) :]]
@@ -218,10 +222,11 @@ class LinePanel(PanelWidget):
         self.redraw()
 
 
-def _picture(chart: Chart, curves: list[Curve], frame: Frame) -> Hashable:
-    """Return what changes when the plot of a chart that grows has to be drawn anew.
+def _picture(chart: Chart, curves: list[Curve], frame: Frame) -> tuple[Hashable, Hashable]:
+    """Return what of a chart that grows is new: how far its curves reach, and all else that its plot shows.
 
-    New points show as soon as they reach the next column of dots or move the y axis by a dot, and within a second.
+    A new point moves the first as soon as it reaches the next column of dots, and within a second; the second where it
+    moves the y axis by a dot.
     """
     kind = dots(chart.mode)
     column = (frame.x[1] - frame.x[0]) / (frame.width * kind.across)
@@ -232,7 +237,7 @@ def _picture(chart: Chart, curves: list[Curve], frame: Frame) -> Hashable:
     )
     settings = (chart.log_y, chart.cursor, chart.mode, chart.tone, chart.marks, tuple(chart.references))
     place = (frame.width, frame.height, frame.x, frame.y[0] // row, frame.y[1] // row)
-    return reached, settings, place, int(monotonic() / LONGEST_WAIT)
+    return (reached, int(monotonic() / LONGEST_WAIT)), (settings, place)
 
 
 def _turned(change: KnobChanged) -> str:

@@ -38,7 +38,6 @@ class Pressing(Painting, Lexigrad):
                 self.first = time.perf_counter()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.run_worker(self.press(), name="bench")
 
     async def press(self) -> None:

@@ -36,7 +36,6 @@ class Opening(Painting, Lexigrad):
                 self.first = time.perf_counter()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.run_worker(self.open_run(), name="bench")
 
     async def open_run(self) -> None:

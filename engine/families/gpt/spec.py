@@ -217,7 +217,7 @@ PRESETS = (
     Preset(
         name="quick",
         help="A small GPT learns to write this glossary, one character at a time.",
-        knobs=SMALL,
+        knobs={**SMALL, "steps": 700},
     ),
     Preset(
         name="fine-tune",

@@ -26,7 +26,7 @@ LABS = frozenset((
     "probing", "trees-against-nets", "data-hunger", "distribution-shift", "failure-clinic", "mode-collapse",
     "double-descent", "grokking", "quantization-and-pruning", "compute-trend",
 ))  # fmt: skip
-PLAYS = frozenset(("complete", "classify", "sample", "denoise", "neighbors"))
+PLAYS = frozenset(("complete", "classify", "sample", "denoise", "neighbors", "translate"))
 PACKAGES = ("families", "layers", "data", "train", "adapt", "retrieval", "look", "play", "labs")
 
 

@@ -10,7 +10,20 @@ from engine.core.errors import UsageError, suggest
 from engine.core.lab import Lab
 from engine.core.spec import Family, Preset, Runnable, Settings, Spec, Value
 
-FAMILIES = ("mlp", "cnn", "gpt", "word2vec")
+FAMILIES = (
+    "mlp",
+    "cnn",
+    "gpt",
+    "word2vec",
+    "bert",
+    "resnet",
+    "vit",
+    "rnn",
+    "transformer",
+    "autoencoder",
+    "gan",
+    "diffusion",
+)
 LABS: tuple[str, ...] = (
     "embeddings",
     "rag",

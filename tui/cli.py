@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from engine.core.errors import LexigradError, UsageError, suggest
 
@@ -43,6 +43,19 @@ EXAMPLES = """examples:
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence of what is wrong and one of what to do."""
+
+    intermixed = False
+    """Whether options may stand between words of one argument."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as ever; where it is `intermixed`, the options first and then what is left."""
+        if not self.intermixed:
+            return super().parse_known_args(args, namespace)
+        self.intermixed = False  # the other way calls this one, twice
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.intermixed = True
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the words, and leave with 2."""

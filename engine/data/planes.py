@@ -1,4 +1,4 @@
-"""Point sets in a plane whose classes no straight line separates, generated from a seed."""
+"""Point sets in a plane, generated from a seed: classes that no straight line separates, and modes to be found."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from engine.data.table import DataSet
 
 EXAMPLES = 1000
 """Points in all; four fifths of them are for training."""
+
+MODES = 8
+"""Gaussians of the ring."""
+
+RING_RADIUS, RING_DEVIATION = 2.0, 0.1
+"""Where the Gaussians of the ring stand, and how wide each is."""
 
 Points = tuple[Tensor, Tensor]
 """Places ``N2`` and classes ``N``."""
@@ -43,6 +49,21 @@ def spiral(generator: torch.Generator, examples: int = EXAMPLES, turns: float = 
     return _blurred(torch.stack([radius_N * angle_N.cos(), radius_N * angle_N.sin()], 1), noise, generator), label_N
 
 
+def ring(generator: torch.Generator, examples: int = 4 * EXAMPLES) -> Points:
+    """Return points of eight Gaussians that stand evenly on a circle; the class says which one, counterclockwise.
+
+    More of them than of the other sets: they are there to be imitated, and to measure how well.
+    """
+    label_N = torch.arange(examples) % MODES
+    return _blurred(ring_centers()[label_N], RING_DEVIATION, generator), label_N
+
+
+def ring_centers() -> Tensor:
+    """Return where the Gaussians of the ring stand, ``M2``."""
+    angle_M = torch.arange(MODES) * (2 * math.pi / MODES)
+    return RING_RADIUS * torch.stack([angle_M.cos(), angle_M.sin()], 1)
+
+
 def _positions(generator: torch.Generator, examples: int, end: float) -> Points:
     """Return random places along a curve from 0 to `end`, and which of two curves, as many on each."""
     return torch.rand(examples, generator=generator) * end, torch.arange(examples) % 2
@@ -58,5 +79,15 @@ def load_plane(row: DataSet, seed: int) -> Examples:
     return split_examples(row.name, "plane", places, labels, seed, classes=CLASSES[row.name], columns=("x", "y"))
 
 
-PLANES: dict[str, Callable[[torch.Generator], Points]] = {"moons": moons, "rings": rings, "spiral": spiral}
-CLASSES = {"moons": ("upper", "lower"), "rings": ("outer", "inner"), "spiral": ("first", "second")}
+PLANES: dict[str, Callable[[torch.Generator], Points]] = {
+    "moons": moons,
+    "rings": rings,
+    "spiral": spiral,
+    "ring": ring,
+}
+CLASSES = {
+    "moons": ("upper", "lower"),
+    "rings": ("outer", "inner"),
+    "spiral": ("first", "second"),
+    "ring": tuple(str(mode) for mode in range(MODES)),
+}

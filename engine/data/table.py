@@ -10,12 +10,16 @@ from typing import Literal
 
 from engine.core.errors import DataError, suggest
 
-Kind = Literal["plane", "table", "pictures", "text", "pairs"]
+Kind = Literal["plane", "table", "pictures", "text", "pairs", "series", "sentences", "weights", "translations"]
 
 _FASHION = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion"
+_MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist"
 _CHAR_RNN = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data"
+_NLTK = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora"
 _GENSIM = "https://raw.githubusercontent.com/piskvorky/gensim/develop/gensim/test/test_data"
+_GPT_2 = "https://huggingface.co/openai-community/gpt2/resolve/607a30d783dfa663caf39e06633721c8d4cfcd7e"
+_RESNET_18 = "https://huggingface.co/timm/resnet18.tv_in1k/resolve/a987fd6b60f845221bfff84b6f0191273ba56ead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,13 @@ _ROWS = (
         summary="Points of two spirals wound around each other.",
         license="our own, generated",
         citation="After Lang and Witbrock, Learning to tell two spirals apart, 1988.",
+    ),
+    DataSet(
+        name="ring", title="A ring of eight Gaussians", kind="plane",
+        loader="planes:load_plane", examples=3200, inputs=2, outputs=8,
+        summary="Points of eight Gaussians on a circle, for models that are to give more of the same.",
+        license="our own, generated",
+        citation="After L. Metz et al., Unrolled Generative Adversarial Networks, 2016.",
     ),
     DataSet(
         name="digits", title="Optical digits 8x8", kind="pictures",
@@ -187,6 +198,12 @@ _ROWS = (
         license="our own, generated", citation="Lexigrad's lab on prompt engineering.",
     ),
     DataSet(
+        name="sine", title="Two waves with noise", kind="series", loader="series:load_series",
+        examples=36_000, outputs=73,
+        summary="Values of two sine waves and noise, in the order of time; the next value is to be foreseen.",
+        license="our own, generated", citation="Lexigrad's family rnn.",
+    ),
+    DataSet(
         name="tiny-shakespeare", title="Tiny Shakespeare", kind="text",
         loader="corpora:load_corpus", folder="tinyshakespeare", examples=1_003_854,
         summary="A megabyte of Shakespeare's plays.",
@@ -200,6 +217,72 @@ _ROWS = (
         ),
     ),
     DataSet(
+        name="sentence-polarity", title="Sentence polarity", kind="sentences",
+        loader="sentences:load_polarity", folder="sentence_polarity", examples=8_530, outputs=2,
+        summary="Single sentences of movie reviews, each praise or blame.",
+        license="CC BY 4.0, (c) 2005 Bo Pang and Lillian Lee",
+        citation="B. Pang and L. Lee, Seeing Stars: Exploiting Class Relationships for Sentiment Categorization with"
+        " Respect to Rating Scales, 2005.",
+        files=(
+            File(
+                "sentence_polarity.zip", f"{_NLTK}/sentence_polarity.zip", 490_256,
+                "6e1ed4405b65c7eabf1d199a7f7c437091ac21da0ea7467b410a74062574566b",
+            ),
+        ),
+    ),
+    DataSet(
+        name="reverse", title="Words to reverse", kind="translations", loader="pairs:load_task",
+        examples=20_000, inputs=9, outputs=30,
+        summary="Words of 4 to 12 random letters, each with the same from its end.",
+        license="our own, generated", citation="Lexigrad's family transformer.",
+    ),
+    DataSet(
+        name="sort", title="Words to sort", kind="translations", loader="pairs:load_task",
+        examples=20_000, inputs=9, outputs=30,
+        summary="Words of 4 to 12 random letters, each with its letters in alphabetical order.",
+        license="our own, generated", citation="Lexigrad's family transformer.",
+    ),
+    DataSet(
+        name="dates", title="Dates to ISO 8601", kind="translations", loader="pairs:load_task",
+        examples=20_000, inputs=14, outputs=63,
+        summary="Days from 1950 to 2049 in eighteen written forms, each with its form in ISO 8601.",
+        license="our own, generated", citation="Lexigrad's family transformer.",
+    ),
+    DataSet(
+        name="multi30k-de-en", title="Multi30k, German to English", kind="translations",
+        loader="pairs:load_translations", folder="multi30k", examples=29_000, inputs=16, outputs=110,
+        summary="Captions of pictures in German, each with its English original.",
+        license="not stated at the source; for non-commercial research and education",
+        citation="D. Elliott, S. Frank, K. Sima'an and L. Specia, Multi30K: Multilingual English-German Image"
+        " Descriptions, 2016.",
+        files=(
+            File(
+                "train.de.gz", f"{_MULTI30K}/train.de.gz", 637_044,
+                "726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6",
+            ),
+            File(
+                "train.en.gz", f"{_MULTI30K}/train.en.gz", 568_929,
+                "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f",
+            ),
+            File(
+                "val.de.gz", f"{_MULTI30K}/val.de.gz", 24_681,
+                "f0cba2f995189cf5770f29a8a9a537a3ad3f51657ad873405082ff6863a5e75a",
+            ),
+            File(
+                "val.en.gz", f"{_MULTI30K}/val.en.gz", 21_650,
+                "14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28",
+            ),
+            File(
+                "test_2016_flickr.de.gz", f"{_MULTI30K}/test_2016_flickr.de.gz", 22_890,
+                "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8",
+            ),
+            File(
+                "test_2016_flickr.en.gz", f"{_MULTI30K}/test_2016_flickr.en.gz", 21_077,
+                "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9",
+            ),
+        ),
+    ),
+    DataSet(
         name="wordsim-353", title="WordSim-353", kind="pairs", folder="wordsim", examples=353,
         summary="Pairs of English words with people's judgment of their relatedness, for measuring word vectors.",
         license="not stated at the source",
@@ -208,6 +291,38 @@ _ROWS = (
             File(
                 "wordsim353.tsv", f"{_GENSIM}/wordsim353.tsv", 7_186,
                 "f92a022fc2537793a15bc3a8c162ebcd74990e033a228bb6388cb71e4c0b1e1d",
+            ),
+        ),
+    ),
+    DataSet(
+        name="gpt-2", title="GPT-2, 124 million parameters", kind="weights", folder="gpt2",
+        summary="The smallest GPT-2 as OpenAI published it, with its tokens.",
+        license="MIT, OpenAI; as safetensors in openai-community/gpt2",
+        citation="A. Radford et al., Language Models are Unsupervised Multitask Learners, 2019.",
+        files=(
+            File(
+                "model.safetensors", f"{_GPT_2}/model.safetensors", 548_105_171,
+                "248dfc3911869ec493c76e65bf2fcf7f615828b0254c12b473182f0f81d3a707",
+            ),
+            File(
+                "merges.txt", f"{_GPT_2}/merges.txt", 456_318,
+                "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
+            ),
+            File(
+                "vocab.json", f"{_GPT_2}/vocab.json", 1_042_301,
+                "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783",
+            ),
+        ),
+    ),
+    DataSet(
+        name="resnet-18-imagenet", title="ResNet-18, trained on ImageNet", kind="weights", folder="resnet18_imagenet",
+        summary="torchvision's weights of a ResNet-18 that tells the 1,000 classes of ImageNet apart.",
+        license="BSD-3-Clause, torchvision; as safetensors in timm/resnet18.tv_in1k",
+        citation="K. He, X. Zhang, S. Ren and J. Sun, Deep Residual Learning for Image Recognition, 2015.",
+        files=(
+            File(
+                "model.safetensors", f"{_RESNET_18}/model.safetensors", 46_807_446,
+                "694f673df6520a3158624e8a89af086f59923ee4cd7436fe5bc3bc71d295ad81",
             ),
         ),
     ),

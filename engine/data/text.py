@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,6 +14,32 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """Stands for characters of the validation text, or of a prompt, that the training text never had."""
 
 
+class Vocabulary(Protocol):
+    """Between a text and the numbers of its tokens: `Characters`, or the pieces of words in `engine.data.gpt2_tokens`."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The tokens in the order of their numbers, as a checkpoint keeps them."""
+
+    @property
+    def start(self) -> int | None:
+        """The token that a text begins after; None where there is none."""
+
+    def __len__(self) -> int: ...
+
+    def encode(self, text: str, device: torch.device | str = "cpu") -> Tensor:
+        """Return the numbers of the tokens of `text`, int64."""
+
+    def decode(self, numbers: Tensor | list[int]) -> str:
+        """Return the text of the numbers."""
+
+    def pieces(self, numbers: Tensor | list[int]) -> list[str]:
+        """Return the text of each number by itself."""
+
+    def stream(self, numbers: Iterable[int]) -> Iterator[str]:
+        """Yield the text of numbers as they come, character by character."""
+
+
 class Characters:
     """A vocabulary of single characters: those of the training text in code-point order, and `UNKNOWN`, where it is
     needed.
@@ -21,6 +48,8 @@ class Characters:
         train: the text whose characters are known.
         others: further texts; if one has a character beyond those, `UNKNOWN` joins the vocabulary.
     """
+
+    start: int | None = None
 
     def __init__(self, train: str, *others: str) -> None:
         known = set(train)
@@ -50,7 +79,15 @@ class Characters:
 
     def decode(self, numbers: Tensor | list[int]) -> str:
         """Return the text of the numbers."""
-        return "".join(self.words[int(number)] for number in numbers)
+        return "".join(self.pieces(numbers))
+
+    def pieces(self, numbers: Tensor | list[int]) -> list[str]:
+        """Return the character of each number."""
+        return [self.words[int(number)] for number in numbers]
+
+    def stream(self, numbers: Iterable[int]) -> Iterator[str]:
+        """Yield the character of each number as it comes."""
+        return (self.words[number] for number in numbers)
 
 
 class Windows:

@@ -13,22 +13,22 @@ from engine.core.spec import Play, Settings, knob
 class CompleteSettings(Settings):
     """How a text is gone on with."""
 
-    prompt: str = knob("", "What the text begins with.", entry="prompt-and-system-prompt")
+    prompt: str = knob("", "What the text begins with.", entry="prompt-engineering")
     length: int = knob(200, "How much is written.", low=0, high=100_000, unit="characters", entry="context-window")
     temperature: float = knob(
         0.8, "How bold the choice is: 0 always takes the likeliest.", low=0.0, high=100.0, entry="temperature"
     )
     top_k: int = knob(
-        0, "Choose among that many likeliest alone; 0 among all.", low=0, high=10**6, entry="top-k-and-top-p-sampling"
+        0, "Choose among that many likeliest alone; 0 among all.", low=0, high=10**6, entry="sampling-strategies"
     )
     top_p: float = knob(
         1.0,
         "Choose among the likeliest that together reach this probability.",
         low=0.0,
         high=1.0,
-        entry="top-k-and-top-p-sampling",
+        entry="sampling-strategies",
     )
-    seed: int = knob(0, "Of the chance in the choice.", low=0, high=10**9, entry="random-seed-and-reproducibility")
+    seed: int = knob(0, "Of the chance in the choice.", low=0, high=10**9, entry="seed-and-reproducibility")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,11 +74,16 @@ class Learner(ABC):
     capturable: ClassVar[bool] = True
     """Whether a step may be replayed as a captured CUDA graph: fixed shapes, no decision on the host."""
 
-    convolutional: ClassVar[bool] = False
-    """Whether its work is mostly convolutions, which gain from low precision sooner than matrix products."""
+    convolutional: bool = False
+    """Whether its work is mostly convolutions, which gain from low precision sooner than matrix products; a family that
+    has both sorts of networks says it in `build`.
+    """
 
     sides: ClassVar[tuple[str, ...]] = ()
     """Names of the players that can step alone (``generator``, ``discriminator``); empty where there is one."""
+
+    averaged: ClassVar[tuple[str, ...]] = ()
+    """Roles of the modules whose averaged weights are judged where ``spec.ema`` asks for it; empty for all."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -86,13 +91,18 @@ class Learner(ABC):
         self.micro_batches = 1
         self.tokens_per_sample = 0
         self.modules: dict[str, nn.Module] = {name: module.to(setting.device) for name, module in self.build().items()}
-        self.optimizers: OptimizerSet = build_optimizers(self.modules, setting.spec, setting.device)
-        names = {name: parameter for parameter, name in named_parameters(self.modules).items()}
+        self.optimizers = self.build_optimizers()
+        judged = {role: self.modules[role] for role in self.averaged or self.modules}
+        names = {name: parameter for parameter, name in named_parameters(judged).items()}
         self.average = Average(names, self.spec.ema) if self.spec.ema > 0 else None
 
     @abstractmethod
     def build(self) -> dict[str, nn.Module]:
         """Return the modules by role, initialized under the global generator that the loop has seeded."""
+
+    def build_optimizers(self) -> OptimizerSet:
+        """Return what updates the modules, which `build` has made."""
+        return build_optimizers(self.modules, self.setting.spec, self.setting.device)
 
     @abstractmethod
     def batches(self) -> Batches:
@@ -174,7 +184,7 @@ class Learner(ABC):
         return found
 
     def load_weights(self, tensors: Mapping[str, Tensor]) -> None:
-        """Copy tensors by name into the modules.
+        """Copy tensors by name into the modules; averaged weights begin there too.
 
         Raises:
             RunError: one is missing, or of another shape.
@@ -188,6 +198,8 @@ class Learner(ABC):
                     "It was written with other knobs; start a new run.",
                 )
             own.copy_(other)
+        if self.average is not None:
+            self.average.take(torch.zeros_like(self.average.updates))
 
     def state(self) -> dict[str, Tensor]:
         """Return all that a resume restores beside the evaluated weights, by dotted name."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from engine.core.errors import RunError
 from engine.train.muon import Muon
-from engine.train.rules import MOMENTUM, SGD, AdamW, Group, Rule
+from engine.train.rules import ADAM_BETAS, MOMENTUM, SGD, AdamW, Group, Rule
 
 ADAMW_SHARE = 0.15
 """Under Muon, embeddings, heads, gains and biases go by AdamW with this share of Muon's learning rate."""
@@ -110,13 +110,30 @@ def hidden_matrices(modules: Mapping[str, nn.Module]) -> set[Tensor]:
     return inner - outer
 
 
-def build_optimizers(modules: Mapping[str, nn.Module], spec: Any, device: torch.device) -> OptimizerSet:
+def build_optimizers(
+    modules: Mapping[str, nn.Module],
+    spec: Any,
+    device: torch.device,
+    *,
+    shares: Mapping[str, float] | None = None,
+    betas: tuple[float, float] = ADAM_BETAS,
+) -> OptimizerSet:
     """Return the rules that `spec.optimizer` asks for, over all trained parameters of `modules`.
 
     Biases and gains (one axis) are never pulled towards zero. ``muon`` trains the hidden matrices by Muon, the rest by
     AdamW.
+
+    Args:
+        modules: by role.
+        spec: the run's knobs.
+        device: where the learning rates lie.
+        shares: role -> what its learning rate is, relative to the knob; 1 where it is not named.
+        betas: memory of AdamW's two averages.
     """
     names = named_parameters(modules)
+    by_share: dict[float, list[Tensor]] = {}
+    for parameter, name in names.items():
+        by_share.setdefault((shares or {}).get(name.partition(".")[0], 1.0), []).append(parameter)
     hidden = hidden_matrices(modules) if spec.optimizer == "muon" else set()
     share = ADAMW_SHARE if hidden else 1.0
 
@@ -124,17 +141,19 @@ def build_optimizers(modules: Mapping[str, nn.Module], spec: Any, device: torch.
         rate = torch.zeros((), device=device)
         return Group(parameters, rate, share, spec.weight_decay if decays else 0.0, decays)
 
-    outer = [
-        group([p for p in names if p.ndim >= 2 and p not in hidden], share, decays=True),
-        group([p for p in names if p.ndim < 2], share, decays=False),
-    ]
+    outer: list[Group] = []
+    inner: list[Group] = []
+    for own, parameters in by_share.items():
+        outer.append(group([p for p in parameters if p.ndim >= 2 and p not in hidden], share * own, decays=True))
+        outer.append(group([p for p in parameters if p.ndim < 2], share * own, decays=False))
+        inner.append(group([p for p in parameters if p in hidden], own, decays=True))
     match spec.optimizer:
         case "sgd":
             rules: list[Rule] = [SGD(outer)]
         case "momentum":
             rules = [SGD(outer, MOMENTUM)]
         case "adamw":
-            rules = [AdamW(outer)]
+            rules = [AdamW(outer, betas)]
         case _:
-            rules = [Muon([group([p for p in names if p in hidden], 1.0, decays=True)]), AdamW(outer)]
+            rules = [Muon(inner), AdamW(outer, betas)]
     return OptimizerSet(rules, names, spec.learning_rate)

@@ -110,6 +110,10 @@ class AdamW(Rule):
     Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019, algorithm 2.
     """
 
+    def __init__(self, groups: list[Group], betas: tuple[float, float] = ADAM_BETAS) -> None:
+        self.betas = betas
+        super().__init__(groups)
+
     def begin(self, parameter: Tensor) -> dict[str, Tensor]:
         """Return both averages at zero, and no steps."""
         return {
@@ -122,7 +126,7 @@ class AdamW(Rule):
         """Update those parameters of a group that have a gradient."""
         ms, vs, steps = (self.remembered(parameters, name) for name in ("m", "v", "steps"))
         torch._foreach_add_(steps, 1 - held)
-        beta1, beta2 = ADAM_BETAS
+        beta1, beta2 = self.betas
         if group.rate.device.type in FUSED:
             torch._fused_adamw_(
                 parameters, gradients, ms, vs, [], steps, lr=group.rate, beta1=beta1, beta2=beta2,

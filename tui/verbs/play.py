@@ -28,6 +28,7 @@ A model is played with in a process of its own, from its last good checkpoint.""
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
     parser.epilog = EXAMPLES
+    parser.intermixed = True  # type: ignore[attr-defined]  # the words of a prompt may stand anywhere
     run = "the id of a run, or the start or end of one; or a family or FAMILY/PRESET for its newest trained run"
     parser.add_argument("run", metavar="RUN", help=run)
     parser.add_argument("words", metavar="WORD", nargs="*", help="a prompt, a word, a file: what the play is about")

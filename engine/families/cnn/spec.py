@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from engine.core.spec import Family, Metric, Panel, Preset, Spec, Value, knob
+from engine.core.picture_spec import PictureSpec
+from engine.core.spec import Family, Metric, Panel, Preset, Value, knob
 from engine.play.kinds import CLASSIFY
 
 ARCHITECTURES = ("lenet5", "alexnet", "vgg")
@@ -17,10 +17,9 @@ VGG_HIDDEN = 128
 
 
 @dataclass(frozen=True, kw_only=True)
-class CNNSpec(Spec):
+class CNNSpec(PictureSpec):
     """Knobs of a convolutional network."""
 
-    data: str = knob("digits", "The pictures to train on.", entry="data-split")
     architecture: str = knob(
         "lenet5",
         "Which of the classic plans the network follows.",
@@ -43,34 +42,6 @@ class CNNSpec(Spec):
         entry="dropout",
         live="recapture",
     )
-    shift: int = knob(
-        0,
-        "By how many pixels each picture is moved at random, a way to have more data.",
-        low=0,
-        high=16,
-        unit="pixels",
-        entry="data-augmentation",
-    )
-    mirror: bool = knob(
-        False,
-        "Whether every other pass sees the pictures mirrored; wrong for digits, right for clothes.",
-        entry="data-augmentation",
-    )
-    label_smoothing: float = knob(
-        0.0, "Share of the target that is spread over all classes.", low=0.0, high=0.9, entry="label-smoothing"
-    )
-    epochs: float = knob(
-        10.0,
-        "How often the run sees every training example.",
-        low=0.001,
-        high=1e6,
-        unit="passes",
-        entry="epoch-and-step",
-    )
-
-    def total_samples(self, examples: int) -> int:
-        """Return the samples of the run: passes times examples."""
-        return math.ceil(self.epochs * examples)
 
     def parameters(self, inputs: int, outputs: int) -> int:
         """Return the number of weights and biases."""
@@ -81,11 +52,8 @@ class CNNSpec(Spec):
         return sum(6 * layer.weights * layer.places for layer in self.layers(inputs, outputs))
 
     def layers(self, inputs: int, outputs: int) -> list[Layer]:
-        """Return the layers of the network for square pictures of that many numbers, gray, or color from 3 x
-        32 x 32 on.
-        """
-        colors = 3 if inputs % 3 == 0 and math.isqrt(inputs // 3) ** 2 == inputs // 3 else 1
-        side = math.isqrt(inputs // colors)
+        """Return the layers of the network for square pictures of that many numbers."""
+        colors, side = self.picture(inputs)
         plan = {"lenet5": self._lenet5, "alexnet": self._alexnet, "vgg": self._vgg}[self.architecture]
         return plan(colors, side, outputs)
 
@@ -240,10 +208,12 @@ FAMILY = Family(
     ),
     learner="engine.families.cnn.learner:CNNLearner",
     data=("digits", "mnist", "fashion-mnist", "cifar-10"),
+    own_data="a folder of pictures by class",
     plays=(CLASSIFY,),
     code=(
         "families/cnn/model.py",
         "families/cnn/learner.py",
+        "train/picture_classifier.py",
         "train/classifier.py",
         "data/augment.py",
         "families/cnn/spec.py",

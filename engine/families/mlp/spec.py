@@ -156,7 +156,7 @@ FAMILY = Family(
     ),
     learner="engine.families.mlp.learner:MLPLearner",
     data=("spiral", "moons", "rings", "digits", "breast-cancer", "wine", "fashion-mnist", "mnist"),
-    own_data="a table (CSV)",
+    own_data="a table (CSV) or a folder of pictures by class",
     plays=(CLASSIFY,),
     code=("families/mlp/model.py", "families/mlp/learner.py", "train/classifier.py", "families/mlp/spec.py"),
 )

@@ -34,7 +34,7 @@ def examples(name: str, seed: int = 0, **knobs: object) -> Examples:
     return found
 
 
-@pytest.mark.parametrize("name", ["moons", "rings", "spiral", "digits", "breast-cancer", "wine"])
+@pytest.mark.parametrize("name", ["moons", "rings", "spiral", "ring", "digits", "breast-cancer", "wine"])
 def test_what_is_embedded_is_as_the_table_says(name: str) -> None:
     row, data = TABLE[name], examples(name)
     assert row.embedded

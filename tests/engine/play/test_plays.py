@@ -61,6 +61,19 @@ def test_an_example_of_the_validation_split_is_classified(reader: Path) -> None:
     assert len(table.rows) == 10 and sum(float(row[1][:-2]) for row in table.rows) == pytest.approx(100, abs=1)
 
 
+def test_what_is_played_with_are_the_averaged_weights(tmp_path: Path) -> None:
+    from engine.play.opened import open_model
+    from engine.train.checkpoint import latest_checkpoint
+    from engine.train.evaluate import looking_at
+
+    folder = trained(tmp_path / "mlp", "mlp", data="moons", width=8, depth=1, epochs=2.0, ema=0.9)
+    checkpoint, _ = latest_checkpoint(folder)
+    learner = open_model(folder)
+    assert checkpoint is not None
+    with looking_at(learner):
+        assert all(torch.equal(own, checkpoint.model[name]) for name, own in learner.weights().items())
+
+
 def test_a_picture_of_ones_own_is_brought_to_the_size_that_the_model_sees(reader: Path, tmp_path: Path) -> None:
     from PIL import Image
 

@@ -25,6 +25,9 @@ FAMILIES = [
     ("mlp", {"data": "digits"}),
     ("cnn", {"data": "digits"}),
     ("mlp", {"optimizer": "muon", "ema": 0.9, "clip": 1.0}),
+    ("rnn", {}),
+    ("gan", {}),
+    ("transformer", {}),
 ]
 
 

@@ -26,6 +26,7 @@ OURS: dict[str, Build] = {
     "sgd": lambda parameters: SGD(group(parameters)),
     "momentum": lambda parameters: SGD(group(parameters), momentum=0.9),
     "adamw": lambda parameters: AdamW(group(parameters)),
+    "adamw with a short memory": lambda parameters: AdamW(group(parameters), (0.0, 0.9)),
     "muon": lambda parameters: Muon(group(parameters)),
 }
 
@@ -35,6 +36,9 @@ THEIRS: dict[str, Callable[[list[Tensor]], torch.optim.Optimizer]] = {
         parameters, lr=RATE, weight_decay=DECAY, momentum=0.9, nesterov=True
     ),
     "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY, betas=ADAM_BETAS),
+    "adamw with a short memory": lambda parameters: torch.optim.AdamW(
+        parameters, lr=RATE, weight_decay=DECAY, betas=(0.0, 0.9)
+    ),
     "muon": lambda parameters: torch.optim.Muon(parameters, lr=RATE, weight_decay=DECAY),
 }
 

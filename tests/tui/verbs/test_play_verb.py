@@ -30,6 +30,16 @@ def test_the_newest_model_of_a_family_goes_on_with_a_text(cli: Cli, run: str) ->
     assert text.startswith("The model")
 
 
+def test_options_may_stand_among_the_words(cli: Cli, run: str) -> None:
+    settled = ("--set", "length=3", "--set", "temperature=0")
+    said = [
+        cli("play", "gpt", "The", "net", *settled),
+        cli("play", "gpt", *settled, "The", "net"),
+        cli("play", *settled, "gpt", "The", "--do", "complete", "net"),
+    ]
+    assert [each.code for each in said] == [0, 0, 0] and len({each.out for each in said}) == 1
+
+
 def test_events_are_for_programs(run: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     from tui.cli import main
 

@@ -1,0 +1,1 @@
+"""The autoencoder: plain, and variational."""

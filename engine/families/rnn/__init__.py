@@ -1,0 +1,1 @@
+"""Recurrent networks: the Elman network, the LSTM, the GRU."""

@@ -118,7 +118,14 @@ PRESETS = (
     Preset(
         name="real-gru",
         help="A GRU of the same width on Tiny Shakespeare.",
-        knobs={**SHAKESPEARE, "cell": "gru", "dropout": 0.1, "learning_rate": 0.02, "kernel": "written"},
+        knobs={
+            **SHAKESPEARE,
+            "cell": "gru",
+            "dropout": 0.1,
+            "learning_rate": 0.02,
+            "kernel": "written",
+            "steps": 980,
+        },
     ),
     Preset(
         name="real-rnn",

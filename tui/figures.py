@@ -11,6 +11,7 @@ from engine.core.spec import Metric
 from tui.render.safe import safe
 
 if TYPE_CHECKING:
+    from engine.core.recipe import Recipe
     from engine.core.store import Run
     from engine.core.view import RunView
 
@@ -29,13 +30,19 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+COUNTED = ("of ", "units")
+"""How the unit of a number of things begins; a whole one has no digits after the point."""
+
+
 def figure(value: float, unit: str = "") -> str:
     """Return a measured number with as many digits as are worth reading, and its unit."""
     if not math.isfinite(value):
         return str(value)
     if unit == "%":
         return f"{value:.1%}".replace("%", " %")
-    if value == 0 or 0.01 <= abs(value) < 1000:
+    if unit.startswith(COUNTED) and value == round(value):
+        text = f"{value:,.0f}"
+    elif value == 0 or 0.01 <= abs(value) < 1000:
         text = f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
     elif abs(value) >= 1000:
         text = f"{value:,.0f}"
@@ -75,9 +82,9 @@ def ago(run: Run, now: float | None = None) -> str:
     return "just now"
 
 
-def metrics_of(name: str) -> tuple[Metric, ...]:
-    """Return the headline metrics of a family, none for one that this version does not know."""
-    found = known(name)
+def metrics_of(of: str | Recipe) -> tuple[Metric, ...]:
+    """Return the headline metrics of a recipe, or of a family by name; none where this version does not know it."""
+    found = known(of)
     return found.headline if found else ()
 
 
@@ -86,7 +93,7 @@ def headline_words(run: Run) -> str:
     reached = run.headline()
     words = [
         f"{metric.title} {figure(reached[metric.name], metric.unit)}"
-        for metric in metrics_of(run.recipe.family)
+        for metric in metrics_of(run.recipe)
         if metric.name in reached
     ]
     return safe(" · ".join(words))
@@ -103,7 +110,7 @@ def progress_words(view: RunView) -> str:
     if not view.step:
         return safe(view.phase) if view.phase != view.state else ""
     words = [f"step {view.step:,}" + (f" of {view.total_steps:,}" if view.total_steps else "")]
-    for metric in metrics_of(view.recipe.family)[:1]:
+    for metric in metrics_of(view.recipe)[:1]:
         series = view.series.get(metric.name)
         if series is not None and len(series):
             words.append(f"{metric.title} {figure(series.last, metric.unit)}")

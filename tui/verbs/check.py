@@ -68,6 +68,7 @@ def known_names() -> KnownNames:
         presets={family.name: frozenset(preset.name for preset in family.presets) for family in there},
         knobs={family.name: frozenset(knob.name for knob in family.spec.knobs()) for family in there},
         labs={lab.name: {each.id: each.says for each in lab.statements} for lab in labs()},
+        plays=frozenset(f"{family.name}/{play.name}" for family in there for play in family.plays),
         root=Path(engine.__path__[0]).parent,
     )
 

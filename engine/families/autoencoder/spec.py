@@ -183,7 +183,7 @@ FAMILY = Family(
     headline=(
         Metric(name="valid/loss", title="Bound (plain: cross-entropy)", unit="nats per picture"),
         Metric(name="valid/mse", title="Squared error of a pixel"),
-        Metric(name="valid/active", title="Active latent units", higher=True),
+        Metric(name="valid/active", title="Active in the code", unit="units", higher=True),
     ),
     learner="engine.families.autoencoder.learner:AutoencoderLearner",
     data=("digits", "mnist", "fashion-mnist", "cifar-10"),

@@ -53,7 +53,7 @@ def noise_and_times(data: Tensor, generator: torch.Generator) -> tuple[Tensor, T
     """Return noise for each example, and a time in (0, 1]: one at random, the others at even distances from it.
 
     Even times make the loss of a batch depend less on which ones chance picked (Kingma et al., Variational Diffusion
-    Models, 2021, appendix I).
+    Models, 2021).
     """
     noise = torch.randn(data.shape, generator=generator, device=data.device)
     first = torch.rand((), generator=generator, device=data.device)

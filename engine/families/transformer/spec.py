@@ -270,7 +270,7 @@ PRESETS = (
     Preset(
         name="real",
         help="German to English on a CPU: captions of pictures, in pieces of words.",
-        knobs={**MULTI30K, "layers": 3, "width": 128, "buckets": 16, "steps": 4000, "dropout": 0.1},
+        knobs={**MULTI30K, "layers": 3, "width": 128, "buckets": 16, "steps": 1500, "dropout": 0.1},
     ),
     Preset(
         name="standard",

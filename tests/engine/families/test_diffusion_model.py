@@ -38,7 +38,7 @@ def test_whoever_answers_zero_to_the_data_pays_their_size() -> None:
 
 @pytest.mark.parametrize("preset", SMALL)
 def test_it_learns_eight_examples_with_their_noise_by_heart(preset: str) -> None:
-    assert overfit(learner("diffusion", preset, **SMALL[preset]), steps=300) < 0.02
+    assert overfit(learner("diffusion", preset, **SMALL[preset]), steps=200) < 0.05
 
 
 @pytest.mark.parametrize("preset", SMALL)

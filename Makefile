@@ -17,11 +17,11 @@ PYTHON ?= $(firstword $(foreach each,python3 python3.13 python3.12 python3.11 py
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench slow labs again
+.PHONY: help install run test check bench bench-families slow labs again
 
 help: ## say what there is
 	@echo "Lexigrad: the glossary that runs."
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 install: $(STAMP) ## load what Lexigrad needs into .venv (TORCH=cpu: without CUDA; TORCH=auto: what fits the driver)
 	@echo "Lexigrad is installed in $(VENV). make run opens the app."
@@ -46,6 +46,9 @@ check: $(STAMP) ## lint, format, types, imports, the rules of the house, the ent
 
 bench: $(STAMP) ## measure the speed, side by side with named peers, into docs/benchmarks.md
 	$(BIN)/python -m tests.bench
+
+bench-families: $(STAMP) ## train every preset that has a bar over three seeds, into docs/benchmarks.md
+	$(BIN)/python -m tests.bench families
 
 labs: $(STAMP) ## carry every lab out over three seeds, into engine/labs/findings and docs/findings.md
 	$(BIN)/python -m tests.labs

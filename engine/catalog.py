@@ -6,23 +6,27 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
-from engine.core.errors import UsageError, suggest
+from engine.core.errors import LexigradError, UsageError, suggest
 from engine.core.lab import Lab
+from engine.core.own import family_of_own
+from engine.core.recipe import Recipe
 from engine.core.spec import Family, Preset, Runnable, Settings, Spec, Value
 
 FAMILIES = (
     "mlp",
     "cnn",
-    "gpt",
-    "word2vec",
-    "bert",
     "resnet",
     "vit",
     "rnn",
+    "word2vec",
+    "gpt",
+    "bert",
     "transformer",
     "autoencoder",
     "gan",
     "diffusion",
+    "clip",
+    "speech",
 )
 LABS: tuple[str, ...] = (
     "embeddings",
@@ -70,9 +74,25 @@ def labs() -> list[Lab]:
     return [lab(name) for name in LABS]
 
 
-def known(name: str) -> Runnable | None:
-    """Return what a recipe of that name is of; None where this version knows no such family or lab."""
+def known(of: str | Recipe) -> Runnable | None:
+    """Return what a recipe, or one of that name, is of; None where this version knows no such family or lab."""
+    if isinstance(of, Recipe) and of.own is not None:
+        try:
+            return family_of_own(of.own)
+        except LexigradError:
+            return None
+    name = of.family if isinstance(of, Recipe) else of
     return runnable(name) if name in FAMILIES or name in LABS else None
+
+
+def family_of(recipe: Recipe) -> Family:
+    """Return the family of a recipe; of a person's own file, what can be told of it without running it.
+
+    Raises:
+        UsageError: this version knows no such family.
+        RunError: the description of the file is damaged.
+    """
+    return family(recipe.family) if recipe.own is None else family_of_own(recipe.own)
 
 
 def runnable(name: str) -> Runnable:

@@ -20,6 +20,7 @@ VERBS = {
     "define": "print one entry",
     "search": "search every entry",
     "run": "train a model",
+    "eject": "write a model and its training as a folder that needs torch alone",
     "play": "use a trained model: complete, classify, sample ...",
     "lab": "ask a question of the glossary, predict, and measure",
     "runs": "list, show, compare, stop, resume, remove and export runs",

@@ -66,7 +66,7 @@ def latest_finished(target: str, runs: Iterable[Run]) -> str:
 
 def changes(recipe: Recipe) -> dict[str, Value]:
     """Return the knobs in which a recipe differs from its preset."""
-    found = known(recipe.family)
+    found = known(recipe)
     try:
         usual = found.configure(recipe.preset).values() if found else recipe.knobs
     except UsageError:

@@ -77,7 +77,7 @@ def comparison(runs: list[Run]) -> list[str]:
     rows.append(("steps", *(f"{view.step:,}" for view in views)))
     rows.append(("training time", *(duration(view.elapsed) or "-" for view in views)))
     rows.append(("device", *(view.started.device if view.started else "-" for view in views)))
-    metrics = {metric.name: metric for view in views for metric in metrics_of(view.recipe.family)}
+    metrics = {metric.name: metric for view in views for metric in metrics_of(view.recipe)}
     for metric in metrics.values():
         figures = [reached(view, metric) for view in views]
         if all(value is None for value in figures):

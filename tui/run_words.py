@@ -90,7 +90,7 @@ def _progress(view: RunView) -> Iterator[str]:
         yield view.phase
     if view.damaged:
         yield f"{view.damaged:,} damaged line{'s' if view.damaged != 1 else ''} skipped"
-    for metric in metrics_of(view.recipe.family)[:2] if view.state != "finished" else ():
+    for metric in metrics_of(view.recipe)[:2] if view.state != "finished" else ():
         series = view.series.get(metric.name)
         if series is not None and len(series):
             yield f"{metric.title} {figure(series.last, metric.unit)}"
@@ -125,7 +125,7 @@ def _finished(view: RunView, services: Services) -> Content:
     reached = view.finished.headline if view.finished else {}
     figures = [
         f"{metric.title} {figure(real(reached[metric.name]), metric.unit)}"
-        for metric in metrics_of(view.recipe.family)
+        for metric in metrics_of(view.recipe)
         if metric.name in reached
     ]
     words = Content.assemble(
@@ -140,7 +140,7 @@ def _finished(view: RunView, services: Services) -> Content:
 
 def page_of(recipe: Recipe) -> str:
     """Return the slug of the entry on which the run's figures stand: where it was started, or its family's."""
-    found = known(recipe.family)
+    found = known(recipe)
     return recipe.entry or (found.entry if found else "")
 
 

@@ -58,7 +58,7 @@ class PlainVoice:
 
     def _is_time(self, view: RunView) -> bool:
         """Whether a line is due: after some seconds, or at an evaluation."""
-        points = sum(len(view.series.get(metric.name, ())) for metric in metrics_of(view.recipe.family))
+        points = sum(len(view.series.get(metric.name, ())) for metric in metrics_of(view.recipe))
         evaluated, self._points = points > self._points, points
         return time.monotonic() - self._told >= (LEAST_SECONDS if evaluated else SECONDS_A_LINE)
 
@@ -168,7 +168,7 @@ def summary(view: RunView) -> list[str]:
 def reached_lines(view: RunView) -> list[str]:
     """Return one line a headline metric: the figure, and the reference lines beside it."""
     lines = []
-    for metric in metrics_of(view.recipe.family):
+    for metric in metrics_of(view.recipe):
         value = reached(view, metric)
         if value is None:
             continue
@@ -189,7 +189,7 @@ def reached(view: RunView, metric: Metric) -> float | None:
 def references(view: RunView, name: str) -> list[tuple[str, float]]:
     """Return name and value of every line that a metric is measured against: computed on the data, or published."""
     found = {each.name: real(each.value) for each in view.baselines if each.metric == name}
-    of = known(view.recipe.family)
+    of = known(view.recipe)
     for panel in of.panels if of else ():
         shown = panel.when is None or str(view.recipe.knobs.get(panel.when[0])) == panel.when[1]
         if name in panel.events and shown:

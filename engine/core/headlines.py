@@ -94,10 +94,11 @@ def title_of(recipe: Recipe) -> str:
 
 def changed_knobs(recipe: Recipe) -> dict[str, object]:
     """Return the knobs whose values differ from the recipe's preset; none for an unknown family."""
-    from engine.catalog import runnable
+    from engine.catalog import family_of, runnable
 
     try:
-        usual = runnable(recipe.family).configure(recipe.preset).values()
+        of = runnable(recipe.family) if recipe.own is None else family_of(recipe)
+        usual = of.configure(recipe.preset).values()
     except (LexigradError, ImportError):
         return {}
     return {name: value for name, value in recipe.knobs.items() if usual.get(name) != value}

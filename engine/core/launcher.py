@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -62,15 +62,15 @@ class Launcher:
 
     # Starting
 
-    def start(self, recipe: Recipe) -> Run:
-        """Make a run and start its trainer; returns at once.
+    def start(self, recipe: Recipe, files: Mapping[str, bytes] | None = None) -> Run:
+        """Make a run, with `files` by their address in its folder, and start its trainer; returns at once.
 
         Raises:
             RunError: the disk is nearly full, or the folder of runs cannot be written.
         """
-        return self.start_group([recipe])[0]
+        return self.start_group([recipe], files)[0]
 
-    def start_group(self, recipes: Sequence[Recipe]) -> list[Run]:
+    def start_group(self, recipes: Sequence[Recipe], files: Mapping[str, bytes] | None = None) -> list[Run]:
         """Make runs and train them one after another, also after the app is closed.
 
         An input whose run is `PREVIOUS` starts from the run before it. A run of the group that fails or is stopped does
@@ -84,7 +84,7 @@ class Launcher:
         runs: list[Run] = []
         for recipe in recipes:
             before = runs[-1].id if runs else ""
-            runs.append(self.store.create(_settled(recipe, before, group)))
+            runs.append(self.store.create(_settled(recipe, before, group), files))
         self._shims.train([run.folder for run in runs])
         return runs
 
@@ -194,7 +194,7 @@ class Launcher:
             UsageError: the family has no such knob, it is not live, or the value is out of its range.
             RunError: as from `send`.
         """
-        _check_live_knob(run.recipe.family, name, value)
+        _check_live_knob(run.recipe, name, value)
         self.send(run, SetKnob(name=name, value=value))
 
     def stop(self, run: Run) -> None:
@@ -256,15 +256,16 @@ def _active(run: Run) -> RunError:
     return RunError(f"{run.id} is already active (since {since}, process {process}).", "Watch it, or stop it first.")
 
 
-def _check_live_knob(family_name: str, name: str, value: Value) -> None:
-    from engine.catalog import FAMILIES, family
+def _check_live_knob(recipe: Recipe, name: str, value: Value) -> None:
+    from engine.catalog import known
 
-    if family_name not in FAMILIES:
+    of = known(recipe)
+    if of is None:
         return
-    knobs = {each.name: each for each in family(family_name).spec.knobs()}
+    knobs = {each.name: each for each in of.spec.knobs()}
     live = [each for each in knobs if knobs[each].live]
     if name not in knobs:
-        raise UsageError(f"{family_name} has no knob '{name}'.", suggest(name, live))
+        raise UsageError(f"{recipe.family} has no knob '{name}'.", suggest(name, live))
     if name not in live:
         raise UsageError(f"{name} cannot change while a run is live.", "Fork the run with another value.")
     knobs[name].check(value)

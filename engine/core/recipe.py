@@ -8,6 +8,7 @@ import msgspec
 
 from engine.core.errors import RunError
 from engine.core.files import read_inside
+from engine.core.own import Own
 from engine.core.paths import write_whole
 from engine.core.spec import Value
 
@@ -64,6 +65,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What binds runs that were launched together; empty for a run alone."""
     entry: str = ""
     """The glossary entry whose page launched it."""
+    own: Own | None = None
+    """What a person's own file says of itself, where the run is of one and of no family."""
 
 
 def write_recipe(recipe: Recipe, folder: Path) -> None:

@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -170,8 +171,10 @@ class RunStore:
         """Folders that `runs` found and could not list, each with the reason."""
         self._known: dict[str, Run] = {}
 
-    def create(self, recipe: Recipe) -> Run:
-        """Make a run's folder with its recipe, whole or not at all. Ids sort by time within a family.
+    def create(self, recipe: Recipe, files: Mapping[str, bytes] | None = None) -> Run:
+        """Make a run's folder with its recipe, and `files` by their address in it, whole or not at all.
+
+        Ids sort by time within a family.
 
         Raises:
             RunError: the folder of all runs cannot be written, or the disk is full.
@@ -181,6 +184,9 @@ class RunStore:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             new.mkdir(mode=0o700)
             (new / CONTROL).mkdir(mode=0o700)
+            for address, content in (files or {}).items():
+                (new / address).parent.mkdir(exist_ok=True, mode=0o700)
+                (new / address).write_bytes(content)
             write_recipe(recipe, new)
             return Run(self._settle(new, recipe))
         except OSError as error:

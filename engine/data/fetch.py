@@ -40,6 +40,8 @@ def fetch(row: DataSet, progress: Progress = silent) -> list[Path]:
 def fetch_file(file: File, folder: Path, progress: Progress = silent) -> Path:
     """Download one file into `folder`; errors are those of `fetch`."""
     place, part = folder / file.name, folder / f".{file.name}.part"
+    if not file.url:
+        raise DataError(f"No address is known that gives {file.name} to the byte.", f"Put the file into {folder}.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _continue(file, part, progress)

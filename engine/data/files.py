@@ -15,6 +15,8 @@ PIECE = 1 << 20
 def how_to_get(row: DataSet) -> str:
     """Return the sentence that says how to get a data set's files."""
     place = data_folders()[-1] / row.folder
+    if not all(file.url for file in row.files):
+        return f"Put {', '.join(file.name for file in row.files)} into {place}. {row.citation}"
     return f"Get it with `lexigrad data get {row.name}` ({row.bytes / 1e6:,.1f} MB), or put its files into {place}."
 
 

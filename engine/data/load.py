@@ -20,6 +20,7 @@ FOLDERS = {
     ".png": "picture_folder:load_picture_folder",
     ".jpg": "picture_folder:load_picture_folder",
     ".jpeg": "picture_folder:load_picture_folder",
+    ".wav": "speech:load_speech_folder",
 }
 """What reads a person's own folder, by the suffix of most of its files: ``module:function`` of ``engine.data`` that
 takes the folder and a seed.

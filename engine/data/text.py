@@ -15,7 +15,7 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 
 class Vocabulary(Protocol):
-    """Between a text and the numbers of its tokens: `Characters`, or the pieces of words in `engine.data.gpt2_tokens`."""
+    """What turns a text into the numbers of its tokens and back: `Characters`, or `engine.data.gpt2_tokens`."""
 
     @property
     def words(self) -> tuple[str, ...]:

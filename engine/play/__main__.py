@@ -20,7 +20,7 @@ from engine.catalog import family
 from engine.core.errors import LexigradError
 from engine.core.events import Event, Failed, Finished, encode
 from engine.core.recipe import read_recipe
-from engine.core.spec import Value
+from engine.core.spec import Family, Value
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,13 +71,21 @@ class Player:
         self.device = device
         self._learner: Any = None
 
+    def _family(self) -> Family:
+        recipe = read_recipe(self.folder)
+        if recipe.own is None:
+            return family(recipe.family)
+        from engine.train.own_file import family_to_train
+
+        return family_to_train(self.folder, recipe)
+
     def play(self, request: Request) -> Iterator[Event]:
         """Yield the answer to a request.
 
         Raises:
             LexigradError: the family has no such play, a setting is wrong, or the model cannot be opened.
         """
-        play = family(read_recipe(self.folder).family).play(request.play)
+        play = self._family().play(request.play)
         settings = play.settings.of(request.settings)
         if self._learner is None:
             from engine.play.opened import open_model

@@ -14,7 +14,6 @@ import msgspec
 import torch
 from torch import Tensor
 
-from engine import catalog
 from engine.core.errors import DataError, RunError
 from engine.core.kept_code import keep_code
 from engine.core.recipe import Input, Recipe, Resolved, read_recipe, write_recipe
@@ -25,6 +24,7 @@ from engine.train.governor import Governor
 from engine.train.learner import Learner, Setting
 from engine.train.meter import Meter
 from engine.train.orders import Orders
+from engine.train.own_file import family_to_train
 from engine.train.randomness import restore_random_states, seed_everything
 from engine.train.training import Training
 from engine.train.writer import RunWriter
@@ -44,7 +44,7 @@ def assemble(folder: Path, writer: RunWriter, orders: Orders) -> Training:
     """
     writer.status("loading data", 0, 0, at_once=True)
     recipe = read_recipe(folder)
-    family = catalog.family(recipe.family)
+    family = family_to_train(folder, recipe)
     keep_code(folder, family.code)
     device = choose_device(recipe.asked.device)
     learner = build_learner(folder, recipe, device)
@@ -92,7 +92,7 @@ def build_learner(folder: Path, recipe: Recipe, device: torch.device) -> Learner
     Raises:
         LexigradError: the data or a run to start from cannot be used; with what to do.
     """
-    family = catalog.family(recipe.family)
+    family = family_to_train(folder, recipe)
     spec = family.spec.of(recipe.knobs)
     data = load(spec.data, spec, recipe.seed, device)
     total_steps = max(1, math.ceil(spec.total_samples(data.size) / spec.batch_size))

@@ -224,6 +224,38 @@ BARS = (
         limit=baseline("PCA-Gaussian", times=0.5),
         reference="a Gaussian of 64 components a class, computed in the run; 10,000 samples, seen at 14x14",
     ),
+    Bar(
+        run="speech/quick", metric="valid/word_error", words="at most 2 % of dialed digits", limit=0.02,
+        reference="0.916 by one word for everything, computed in the run",
+    ),
+    Bar(
+        run="speech/real", metric="valid/word_error", words="at most 2 % of spoken digits in about 60 s", limit=0.02,
+        reference="the word of the nearest mean spectrum, computed in the run; everyone in it was heard in training",
+    ),
+    Bar(
+        run="speech/real-writer", metric="valid/word_error", words="at most 5 % of spoken digits in about 5 min",
+        limit=0.05, reference="speech/real on the same split",
+    ),
+    Bar(
+        run="speech/new-speaker", metric="valid/word_error", words="shown", limit=None,
+        reference="a speaker whom training never heard",
+    ),
+    Bar(
+        run="clip/quick", metric="valid/zero_shot_accuracy", words="100 % of 16 captions, in about 10 s", limit=1.0,
+        at_least=True, reference="soveshmohapatra.com/projects/clip-benchmark: 100 % by pass 17 of 30, 14 s on a GPU",
+    ),
+    Bar(
+        run="clip/quick", metric="valid/unseen_accuracy", words="at least 95 % of unseen pairs", limit=0.95,
+        at_least=True, reference="four pairs of color and shape that no training picture or caption has",
+    ),
+    Bar(
+        run="clip/unregularized", metric="valid/unseen_accuracy", words="shown", limit=None,
+        reference="clip/quick without weight decay",
+    ),
+    Bar(
+        run="clip/real", metric="valid/unseen_accuracy", words="shown: two classes held out", limit=None,
+        reference="one of ten at random: 10 %",
+    ),
 )  # fmt: skip
 
 

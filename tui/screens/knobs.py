@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from engine.catalog import family
+from engine.catalog import family_of
 from engine.core.errors import UsageError
 from engine.core.events import real
 from engine.core.spec import Knob, Value
@@ -107,7 +107,7 @@ class KnobScreen(KnobCard["tuple[str, Value] | None"]):
         values = dict(view.recipe.knobs)
         for change in view.knob_changes:
             values[change.name] = real(change.after)
-        live = [each for each in family(view.recipe.family).spec.knobs() if each.live]
+        live = [each for each in family_of(view.recipe).spec.knobs() if each.live]
         rows = [(each, values.get(each.name, each.default)) for each in live]
         super().__init__(
             "Turn a knob",

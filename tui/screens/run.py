@@ -13,11 +13,11 @@ from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Static
 
-from engine.catalog import FAMILIES, known
+from engine.catalog import known
 from engine.core.control import Checkpoint, Command, Pause, Resume, SetKnob, StepOnce
 from engine.core.errors import LexigradError
 from engine.core.liveness import LIVE
-from engine.core.spec import Panel
+from engine.core.spec import Family, Panel
 from engine.core.stepping import SENTENCE
 from tui.recipes import target_from
 from tui.render.safe import safe
@@ -181,7 +181,7 @@ class RunScreen(Page):
 
     async def _build(self, view: RunView) -> None:
         """Make the panels that the run's family declares."""
-        of = known(view.recipe.family)
+        of = known(view.recipe)
         declared = of.panels if of else ()
         kinds = {panel.kind for panel in declared}
         common = [panel for panel in COMMON if panel.kind not in kinds]
@@ -287,7 +287,7 @@ class RunScreen(Page):
         from tui.screens.knobs import KnobScreen
 
         view = self._view()
-        if view is None or view.recipe.family not in FAMILIES:
+        if view is None or not isinstance(known(view.recipe), Family):
             return
         if view.state not in LIVE:
             self.notify("This run has ended: its knobs are fixed.", markup=False)
@@ -331,8 +331,10 @@ class RunScreen(Page):
         if view is None:
             return
         kept = view.folder / "code"
-        of = known(view.recipe.family)
+        of = known(view.recipe)
         declared = of.code if of else ()
+        if view.recipe.own is not None:
+            declared = (f"{view.recipe.own.stem}.py",)
         paths = [kept / path for path in declared if (kept / path).is_file() and not (kept / path).is_symlink()]
         if not paths:
             import engine

@@ -277,7 +277,7 @@ class RunsScreen(Page):
 def first_figure(run: Run, longest: int) -> str:
     """Return a run's first headline figure with as much of its name as a cell takes; the figure stays whole."""
     reached = run.headline()
-    for metric in metrics_of(run.recipe.family):
+    for metric in metrics_of(run.recipe):
         if metric.name in reached:
             told = figure(reached[metric.name], "%" if metric.unit == "%" else "")
             return safe(f"{shortened(metric.title, max(4, longest - len(told) - 1))} {told}")

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
 
-from engine.catalog import families, parse_target
+from engine.catalog import FAMILIES, families, parse_target
 from engine.core.errors import LexigradError
 from engine.core.estimate import estimate
 from engine.core.spec import Family, Preset
@@ -28,7 +28,7 @@ from tui.widgets.menu import Menu
 if TYPE_CHECKING:
     from tui.services import Services
 
-FACTS = ("takes", "reached", "knobs", "data", "measures", "panels")
+FACTS = ("takes", "reached", "knobs", "data", "measures", "panels", "then")
 """What is told of a preset, in this order."""
 
 
@@ -75,7 +75,8 @@ class TrainScreen(Page):
             self.run_worker(self.services.launcher.warm, thread=True, exit_on_error=False)
 
     def _chosen(self) -> str:
-        return self.query_one("#presets", Menu).chosen or ""
+        """Return the preset that the cursor is on; before the list is filled, the first family's usual one."""
+        return self.query_one("#presets", Menu).chosen or FAMILIES[0]
 
     def refresh_content(self) -> None:
         """Tell what was measured meanwhile."""
@@ -156,6 +157,7 @@ def facts(family: Family, preset: Preset, services: Services) -> dict[str, Conte
         "data": Content(", ".join(family.data)),
         "measures": Content(", ".join(metric.title for metric in family.headline)),
         "panels": Content(", ".join(panel.title for panel in family.panels)),
+        "then": _plays(family),
     }
 
 
@@ -165,6 +167,14 @@ def _cost(family: Family, preset: Preset, services: Services) -> Content:
     except LexigradError as error:
         return Content.styled(safe(str(error)), "$warning")
     return Content(" · ").join(cost_lines(cost))
+
+
+def _plays(family: Family) -> Content:
+    """Return what one can do with a trained model, and the command that does it."""
+    if not family.plays:
+        return Content.styled("nothing to play with yet", "$text-muted")
+    named = ", ".join(play.name for play in family.plays)
+    return Content.assemble(named, (f"   lexigrad play {family.name}", "$text-muted"))
 
 
 def _reached(family: Family, preset: Preset, services: Services) -> Content:

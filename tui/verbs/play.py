@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from engine.catalog import FAMILIES, family, parse_assignments
+from engine.catalog import FAMILIES, family_of, parse_assignments
 from engine.core import paths
 from engine.core.errors import RunError, UsageError
 from engine.core.events import encode
@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def act(options: argparse.Namespace) -> int:
     """Ask the model once and print its answer."""
     run = run_to_play(options.run, RunStore(paths.runs_folder()))
-    of = family(run.recipe.family)
+    of = family_of(run.recipe)
     if options.help_plays:
         print("\n".join(described(of)))
         return 0

@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from engine.catalog import RunTarget, parse_assignments, parse_target
 from engine.core import paths
 from engine.core.errors import DataError, UsageError, suggest
@@ -18,6 +20,7 @@ from engine.core.store import RunStore
 from engine.data.files import how_to_get, missing
 from engine.data.table import TABLE
 from tui.attend import tell, telling_arguments
+from tui.own_files import file_target, open_file
 from tui.recipes import latest_finished, recipe_of
 
 EXAMPLES = """examples:
@@ -26,6 +29,7 @@ EXAMPLES = """examples:
   lexigrad run cnn/real --data mnist --set learning_rate=0.01 --seed 1
   lexigrad run gpt/quick --json | jq .    every event of the run, one a line
   lexigrad run cnn/real --detach          start it, print its id, and leave
+  lexigrad run ./mine.py                  a learner of your own (see lexigrad eject NAME --learner)
 
 A run is a process of its own: it goes on when the app or this command is closed. Ctrl+C stops it with a checkpoint.
 Exit codes: 0 it reached its end, 1 it failed, 2 wrong usage, 130 stopped by Ctrl+C, 143 by TERM."""
@@ -37,7 +41,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
     parser.epilog = EXAMPLES
-    parser.add_argument("target", metavar="FAMILY[/PRESET]", help="what to train; the quick preset where none is named")
+    parser.add_argument("target", metavar="FAMILY[/PRESET]", help="what to train; a path trains a file of your own")
     parser.add_argument("--set", metavar="KNOB=VALUE", action="append", default=[], help="turn a knob; repeat for more")
     parser.add_argument(
         "--data", metavar="NAME", default="", help="a data set of `lexigrad data`, or a path (./my.csv)"
@@ -49,31 +53,37 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps (default: %(default)s)")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the arithmetic (default: auto)")
     parser.add_argument("--threads", metavar="N", type=int, default=0, help="of the CPU; 0: what is fastest here")
+    parser.add_argument("--trust", action="store_true", help="let a file of your own run; it is asked only once")
     telling_arguments(parser)
 
 
 def act(options: argparse.Namespace) -> int:
     """Start the run and show it the way that was asked for."""
     store = RunStore(paths.runs_folder())
-    recipe = recipe_from(options, store)
+    named = file_target(options.target)
+    file = open_file(named[0], trusted=options.trust) if named else None
+    family, preset = (file.family, file.preset(named[1])) if file and named else parse_target(options.target)
+    recipe = recipe_from(options, RunTarget(family, preset, {}), store)
+    if file is not None:
+        recipe = msgspec.structs.replace(recipe, own=file.own)
     launcher = Launcher(store)
     try:
-        return tell(launcher, lambda: launcher.start(recipe), options)
+        return tell(launcher, lambda: launcher.start(recipe, file.files if file else None), options)
     finally:
         launcher.close()
 
 
-def recipe_from(options: argparse.Namespace, store: RunStore) -> Recipe:
-    """Return the recipe that the words of the command line amount to.
+def recipe_from(options: argparse.Namespace, of: RunTarget, store: RunStore) -> Recipe:
+    """Return the recipe that the words of the command line amount to, `of` a family and a preset.
 
     Raises:
-        UsageError: an unknown family, preset, knob, data set or device, or a value out of its range.
+        UsageError: an unknown knob, data set or device, or a value out of its range.
         DataError: the data are not on this machine.
         RunError: there is no run to start from.
     """
-    family, preset = parse_target(options.target)
+    family, preset = of.family, of.preset
     words = [*options.set, *([f"data={options.data}"] if options.data else [])]
-    changes, rest = parse_assignments(family.name, family.spec, _once_each(words))
+    changes, rest = parse_assignments(family.name, family.spec, once_each(words))
     for name in rest:
         raise UsageError(f"'{name}' is no knob.", f"Say --{name} {rest[name]}.")
     if options.seed < 0 or options.threads < 0:
@@ -86,7 +96,7 @@ def recipe_from(options: argparse.Namespace, store: RunStore) -> Recipe:
     return recipe_of(replace(target, changes=changes), start=start_of(target, options.start, store), asked=asked)
 
 
-def _once_each(words: list[str]) -> list[str]:
+def once_each(words: list[str]) -> list[str]:
     """Return the assignments, each knob set once."""
     times = Counter(word.partition("=")[0].strip() for word in words)
     for name, count in times.items():

@@ -308,7 +308,7 @@ FAMILY = Family(
                 "width": 32,
                 "blocks": 1,
                 "batch_size": 128,
-                "steps": 3000,
+                "steps": 1200,
                 "optimizer": "muon",
                 "learning_rate": 0.01,
                 "ema": 0.995,

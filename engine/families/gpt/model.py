@@ -113,7 +113,7 @@ class MLP(nn.Module):
         elif self.activation == "relu2":
             inner = F.relu(inner).square()
         else:
-            inner = F.gelu(inner)
+            inner = F.gelu(inner, approximate="tanh" if self.activation == "gelu-tanh" else "none")
         return self.down(inner)
 
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.core.errors import UsageError
-from engine.core.spec import Family, Metric, Panel, Preset, Spec, Value, knob
+from engine.core.spec import Family, Metric, Panel, Spec, Value, knob
+from engine.families.gpt.presets import GPT_2, GPT_2_124M, PRESETS
 from engine.play.kinds import COMPLETE
 
-USUAL_VOCABULARY = 96
-"""Characters of an English text, for estimates before the text was read."""
+__all__ = ["FAMILY", "GPT_2", "HEADS_DRAWN", "TARGETS", "GPTSpec"]
+
+USUAL_VOCABULARY = {"characters": 96, "gpt-2": 50_257}
+"""Tokens of an English text, for estimates before the text was read."""
+
+GPT_2_CONTEXT = 1024
+"""Positions that the published GPT-2 has learned."""
 
 TARGETS = ("all", "blocks", "attention", "mlp")
 """Which matrices LoRA may adapt."""
@@ -27,6 +33,18 @@ class GPTSpec(Spec):
     """
 
     data: str = knob("glossary", "The text to learn to write.", entry="data-split")
+    tokens: str = knob(
+        "characters",
+        "What the text is cut into: characters, or GPT-2's pieces of words.",
+        choices=tuple(USUAL_VOCABULARY),
+        entry="tokenizer",
+    )
+    weights: str = knob(
+        "random",
+        "What to start from: chance, or the published GPT-2 of 124 million parameters.",
+        choices=("random", "gpt-2"),
+        entry="pre-training",
+    )
     layers: int = knob(4, "How many transformer blocks follow one another.", low=1, high=96, entry="transformer-block")
     heads: int = knob(
         4, "How many attention heads work side by side in a block.", low=1, high=128, entry="multi-head-attention"
@@ -40,7 +58,7 @@ class GPTSpec(Spec):
         entry="embedding",
     )
     context: int = knob(
-        128, "How many characters back the model can look.", low=2, high=8192, unit="characters", entry="context-window"
+        128, "How many tokens back the model can look.", low=2, high=8192, unit="tokens", entry="context-window"
     )
     positions: str = knob(
         "rotary",
@@ -56,8 +74,8 @@ class GPTSpec(Spec):
     )
     activation: str = knob(
         "relu2",
-        "The bend between the two matrices of a block's MLP.",
-        choices=("relu2", "gelu", "swiglu"),
+        "The bend between the two matrices of a block's MLP; gelu-tanh is GPT-2's own approximation of gelu.",
+        choices=("relu2", "gelu", "gelu-tanh", "swiglu"),
         entry="activation-function",
     )
     qk_norm: bool = knob(
@@ -126,6 +144,23 @@ class GPTSpec(Spec):
                 f"Rotary positions turn pairs; heads of {self.width // self.heads} channels have one over.",
                 "Change width or heads, or use positions=learned.",
             )
+        if self.weights == "gpt-2":
+            self._check_published()
+
+    def _check_published(self) -> None:
+        """Refuse a shape that the published weights do not have."""
+        wanted: dict[str, Value] = {**GPT_2_124M, "tokens": "gpt-2"}
+        wrong = {name: value for name, value in wanted.items() if getattr(self, name) != value}
+        if wrong:
+            raise UsageError(
+                "The weights of GPT-2 fit GPT-2 alone.",
+                "Use the preset gpt-2-124m, or set " + " ".join(f"{name}={value}" for name, value in wrong.items()),
+            )
+        if self.context > GPT_2_CONTEXT:
+            raise UsageError(
+                f"GPT-2 knows {GPT_2_CONTEXT:,} positions, no {self.context:,}.",
+                f"Set context={GPT_2_CONTEXT} or less.",
+            )
 
     @property
     def inner(self) -> int:
@@ -138,7 +173,7 @@ class GPTSpec(Spec):
 
     def parameters(self, inputs: int, outputs: int) -> int:
         """Return the number of trained numbers; `outputs` is the size of the vocabulary, 0 where unknown."""
-        vocabulary, C = outputs or USUAL_VOCABULARY, self.width
+        vocabulary, C = outputs or USUAL_VOCABULARY[self.tokens], self.width
         if self.adapt == "head":
             return vocabulary * C
         if self.adapt == "lora":
@@ -157,7 +192,7 @@ class GPTSpec(Spec):
         pass, two hand the gradient on, and two make the weight's own; a frozen matrix needs no more than the first four
         (the first two where nothing before it learns).
         """
-        head = (outputs or USUAL_VOCABULARY) * self.width
+        head = (outputs or USUAL_VOCABULARY[self.tokens]) * self.width
         blocks, scores = self.layers * self._weights(), 12 * self.layers * self.width * self.context
         match self.adapt:
             case "full":
@@ -189,86 +224,6 @@ class GPTSpec(Spec):
         part = "" if self.targets in ("all", "blocks") else self.targets
         return [sizes for name, sizes in self._matrices().items() if name.startswith(part)]
 
-
-GPT_2: dict[str, Value] = {
-    "positions": "learned",
-    "norm": "layernorm",
-    "activation": "gelu",
-    "qk_norm": False,
-    "tie": True,
-    "bias": True,
-    "zero_start": False,
-    "optimizer": "adamw",
-    "learning_rate": 0.001,
-    "weight_decay": 0.1,
-    "clip": 1.0,
-}
-"""The choices of Radford et al., Language Models are Unsupervised Multitask Learners, 2019."""
-
-SMALL: dict[str, Value] = {"layers": 4, "heads": 4, "width": 128, "context": 128, "batch_size": 12, "steps": 800}
-"""A size for two CPU cores; attention as it is written, which is also what runs fastest there in half precision."""
-
-SHAKESPEARE: dict[str, Value] = {"data": "tiny-shakespeare", "prompt": "ROMEO:\n"}
-
-NANOGPT_CPU: dict[str, Value] = {**GPT_2, **SHAKESPEARE, **SMALL, "bias": False, "context": 64, "steps": 2000}
-"""nanoGPT's recipe for a CPU, from its README and its configuration; it decays by a cosine, we by a line."""
-
-PRESETS = (
-    Preset(
-        name="quick",
-        help="A small GPT learns to write this glossary, one character at a time.",
-        knobs={**SMALL, "steps": 700},
-    ),
-    Preset(
-        name="fine-tune",
-        help="The model of gpt/quick goes on with questions and answers.",
-        knobs={
-            **SMALL,
-            "data": "glossary-questions",
-            "prompt": "Question: ",
-            "learning_rate": 0.005,
-            "cooldown": 1.0,
-            "steps": 200,
-        },
-        start="gpt/quick",
-    ),
-    Preset(
-        name="gpt-2",
-        help="The size of gpt/quick with the choices of 2019: learned positions, LayerNorm, GELU, tied tables, AdamW.",
-        knobs={**SMALL, **GPT_2},
-    ),
-    Preset(
-        name="real",
-        help="Tiny Shakespeare on a CPU.",
-        knobs={**SMALL, **SHAKESPEARE, "context": 64, "batch_size": 8, "steps": 3000, "learning_rate": 0.015},
-    ),
-    Preset(
-        name="quarter",
-        help="A quarter of the characters that gpt/nanogpt-cpu reads, in smaller steps, and a better end.",
-        knobs={**SMALL, **SHAKESPEARE, "context": 64, "batch_size": 6, "steps": 1000, "learning_rate": 0.015},
-    ),
-    Preset(
-        name="nanogpt-cpu",
-        help="nanoGPT's recipe for a CPU, the peer to measure against.",
-        knobs={**NANOGPT_CPU, "warmup": 0.05, "cooldown": 0.95},
-    ),
-    Preset(
-        name="standard",
-        help="Tiny Shakespeare on one GPU, at the size of nanoGPT's recipe.",
-        knobs={
-            **SHAKESPEARE,
-            "layers": 6,
-            "heads": 6,
-            "width": 384,
-            "context": 256,
-            "batch_size": 64,
-            "steps": 1500,
-            "dropout": 0.2,
-            "weight_decay": 0.05,
-            "attention": "fused",
-        },
-    ),
-)
 
 FAMILY = Family(
     name="gpt",
@@ -302,14 +257,14 @@ FAMILY = Family(
             kind="histogram",
             title="Loss by position in a cold window",
             unit="nats per character",
-            x="characters seen before",
+            x="tokens seen before",
             entry="context-window",
         ),
         Panel(
             events=("tokens_per_second",),
             kind="line",
             title="Speed",
-            unit="characters per second",
+            unit="tokens per second",
             entry="mini-batch-and-batch-size",
         ),
         *(
@@ -329,7 +284,10 @@ FAMILY = Family(
         "layers/rotary.py",
         "layers/norm.py",
         "families/gpt/learner.py",
+        "data/gpt2_tokens.py",
         "adapt/lora.py",
+        "families/gpt/published.py",
+        "families/gpt/presets.py",
         "families/gpt/spec.py",
     ),
 )

@@ -122,7 +122,7 @@ DIGITS: dict[str, Value] = {
     "layers": 3,
     "batch_size": 64,
     "shift": 1,
-    "epochs": 40.0,
+    "epochs": 60.0,
 }
 
 PRESETS = (

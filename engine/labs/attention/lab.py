@@ -10,6 +10,8 @@ from engine.core.lab import Arm, Forecast, Lab, Results, Statement
 from engine.core.spec import Computation, Metric, Panel, Preset, Settings, knob
 from engine.core.verdict import Verdict, exactly, measured, more_than
 
+HEAD_WIDTH = 32
+"""Channels of a head."""
 CLOSE = 1e-4
 """Largest difference that float32 arithmetic in another order explains here."""
 
@@ -33,17 +35,23 @@ class Sentence(Settings):
         64, "How many characters back the model can look.", low=2, high=8192, unit="characters", entry="context-window"
     )
     steps: int = knob(600, "How many updates the model is trained for.", low=1, high=10**7, entry="epoch-and-step")
+    layers: int = knob(4, "Blocks of the model.", low=1, high=96, entry="transformer-block")
+    width: int = knob(128, "Channels of the model, a multiple of 32.", low=HEAD_WIDTH, high=4096, entry="embedding")
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.width % HEAD_WIDTH:
+            raise UsageError(f"A width of {self.width} is no multiple of {HEAD_WIDTH}.", "Use 64, 128, 192 ...")
         if not self.sentence.strip():
             raise UsageError("There is no sentence to read.", "Example: sentence='The loss falls.'")
 
 
 def arms(settings: Settings) -> Sequence[Arm]:
     """Return the model, trained once a seed and kept, and the look into it."""
+    assert isinstance(settings, Sentence)
     knobs = settings.values()
-    training = {name: knobs[name] for name in ("data", "steps", "context")}
+    training = {name: knobs[name] for name in ("data", "steps", "context", "layers", "width")}
+    training["heads"] = settings.width // HEAD_WIDTH
     return [
         Arm(name="model", title="A small GPT", target="gpt/quick", knobs=training, kept=True, per_seed=True),
         Arm(name="look", title="Your sentence", target="attention/quick", knobs=knobs, reads=("model",)),
@@ -118,9 +126,8 @@ LAB = Lab(
         Preset(name="quick", help="A model of four layers, trained on this glossary.", knobs={}, seconds=100.0),
         Preset(
             name="standard",
-            help="Twice the context, trained four times as long.",
-            knobs={"steps": 2400, "context": 128},
-            seconds=320.0,
+            help="Six layers with eight heads each, trained on Tiny Shakespeare; for a GPU.",
+            knobs={"data": "tiny-shakespeare", "steps": 2400, "context": 128, "layers": 6, "width": 256},
         ),
     ),
     arms=arms,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -17,21 +18,20 @@ from engine.core.view import RunView
 from engine.data.batches import seeded
 from engine.data.examples import Corpus
 from engine.data.load import load
-from engine.data.text import Characters, cold_windows
+from engine.data.text import Vocabulary, cold_windows
 from engine.families.gpt.adapting import hold_still
-from engine.families.gpt.learner import build_gpt
+from engine.families.gpt.learner import build_gpt, vocabulary_of, windows_at_once
 from engine.families.gpt.loading import load_gpt
 from engine.families.gpt.model import GPT
 from engine.families.gpt.spec import GPTSpec
 from engine.labs.fine_tuning.lab import Contest
 from engine.labs.workbench import Workbench
 from engine.train.checkpoint import latest_checkpoint
+from engine.train.device import choose_device
 
 CPU = torch.device("cpu")
-WINDOWS = 64
-"""Of a batch."""
 WRITTEN = 120
-"""Characters of a sample."""
+"""Tokens of a sample."""
 NUMBER = 4
 """Bytes of a number in single precision."""
 
@@ -53,19 +53,21 @@ def measure(bench: Workbench) -> None:
     """Test the base and every contestant on both texts, and write what was found."""
     asked = cast(Contest, bench.settings)
     torch.set_num_threads(bench.asked.threads or torch.get_num_threads())
+    device = choose_device(bench.asked.device) if asked.base == "gpt-2" else CPU
     names = list(bench.inputs)
     bench.start(total_steps=len(names))
     first, second = (valid_text(name) for name in (asked.first, asked.second))
     found: list[After] = []
     worst = 0.0
     for name in names:
-        model, characters = load_gpt(bench.run_folder(name))
+        model, vocabulary = load_gpt(bench.run_folder(name))
+        model.to(device)
         view = bench.read(name)
-        tokens = characters.encode(second)
+        tokens = vocabulary.encode(second, device)
         one = After(
             name,
-            first=cold_loss(model, characters.encode(first)),
-            second=cold_loss(model, tokens),
+            first=loss_per_character(model, vocabulary, first),
+            second=loss_per_character(model, vocabulary, second),
             trained=view.started.parameters if view.started else 0,
             kept=training_bytes(bench.run_folder(name)),
             seconds=view.elapsed,
@@ -73,7 +75,7 @@ def measure(bench: Workbench) -> None:
         if name.startswith("lora-"):
             worst = max(worst, merging_error(model, bench.run_folder(name), tokens))
         found.append(one)
-        bench.emit(Text(name="what it writes", prompt=f"{name}: ", text=sample(model, characters, bench.seed)))
+        bench.emit(Text(name="what it writes", prompt=f"{name}: ", text=sample(model, vocabulary, bench.seed)))
         bench.emit(table(found), picture(found))
         bench.advance(first__loss=one.first, second__loss=one.second)
     for one in found:
@@ -90,11 +92,18 @@ def valid_text(name: str) -> str:
     return corpus.valid
 
 
+def loss_per_character(model: GPT, vocabulary: Vocabulary, text: str) -> float:
+    """Return the mean loss over all of a text in nats per character, whatever the tokens."""
+    tokens = vocabulary.encode(text, model.embedding.weight.device)
+    shares = 1.0 if model.spec.tokens == "characters" else len(tokens) / len(text)
+    return cold_loss(model, tokens) * shares
+
+
 @torch.no_grad()
 def cold_loss(model: GPT, tokens: Tensor) -> float:
-    """Return the mean loss over all of a text, in windows without earlier context, in nats per character."""
+    """Return the mean loss over all of a text, in windows without earlier context, in nats per token."""
     total, count = 0.0, 0
-    for x_BT, y_BT in cold_windows(tokens, model.spec.context, WINDOWS):
+    for x_BT, y_BT in cold_windows(tokens, model.spec.context, windows_at_once(model)):
         total += float(F.cross_entropy(model(x_BT).flatten(0, 1), y_BT.flatten(), reduction="sum"))
         count += y_BT.numel()
     return total / count if count else math.nan
@@ -102,19 +111,24 @@ def cold_loss(model: GPT, tokens: Tensor) -> float:
 
 @torch.no_grad()
 def merging_error(merged: GPT, folder: Path, tokens: Tensor) -> float:
-    """Return the largest difference of two scores, the adapter beside its matrices and merged into them."""
+    """Return the largest difference of two scores, the adapter beside its matrices and merged into them.
+
+    The scores of GPT-2 run to a hundred and more, where single precision itself is no finer than the difference that is
+    looked for: they are computed in double precision.
+    """
     spec = GPTSpec.of(read_recipe(folder).knobs)
     checkpoint, _ = latest_checkpoint(folder)
     assert isinstance(spec, GPTSpec)
     assert checkpoint is not None
-    words = len(merged.embedding.weight)
-    beside = build_gpt(spec, Characters("".join(map(chr, range(words)))))
+    beside = build_gpt(spec, vocabulary_of(checkpoint.model))
     hold_still(beside, spec)
     own = {name.removeprefix("model."): tensor for name, tensor in checkpoint.model.items()}
-    own.pop("words")
-    beside.load_state_dict(own, strict=False)
-    x_BT = tokens[None, : spec.context]
-    return float((beside.eval()(x_BT) - merged(x_BT)).abs().max())
+    beside.load_state_dict(own, strict=False)  # a tied table has one name there and two here
+    x_BT = tokens[None, : spec.context].cpu()
+    plain = deepcopy(merged).cpu()
+    if spec.tokens == "gpt-2":
+        plain, beside = plain.double(), beside.double()
+    return float((beside.eval()(x_BT) - plain(x_BT)).abs().max())
 
 
 def training_bytes(folder: Path) -> int:
@@ -139,13 +153,14 @@ def race(full: RunView, scratch: RunView, start: float) -> dict[str, float]:
     return {"full/steps": steps, "scratch/steps": float(goal[0])}
 
 
-def sample(model: GPT, characters: Characters, seed: int) -> str:
+def sample(model: GPT, vocabulary: Vocabulary, seed: int) -> str:
     """Return what a model writes after the beginning of a question; the same chance for all."""
-    prompt = characters.encode("Question: ")
+    device = model.embedding.weight.device
+    prompt = vocabulary.encode("Question: ", device)
     if not len(prompt):
-        prompt = torch.zeros(1, dtype=torch.int64)
-    written = model.generate(prompt[None], WRITTEN, temperature=0.8, generator=seeded(seed, 0, CPU, stream=4))
-    return characters.decode(written[0])
+        prompt = torch.zeros(1, dtype=torch.int64, device=device)
+    written = model.generate(prompt[None], WRITTEN, temperature=0.8, generator=seeded(seed, 0, device, stream=4))
+    return vocabulary.decode(written[0])
 
 
 def table(found: list[After]) -> Table:

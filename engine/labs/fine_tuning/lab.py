@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from engine.core.errors import UsageError
 from engine.core.lab import Arm, Forecast, Lab, Results, Statement
 from engine.core.spec import Computation, Metric, Panel, Preset, Settings, Value, knob
+from engine.data.files import missing
+from engine.data.table import data_set
+from engine.families.gpt.presets import GPT_2_124M
 from engine.labs.fine_tuning import judges
 
 MOST_RANKS = 6
 HEAD_WIDTH = 32
+BASES = ("own", "gpt-2", "best")
+GPT_2_RATES = 0.1
+"""Of the learning rates below, where the base is GPT-2: a model that large and so well trained wants smaller steps."""
+GPT_2_STEPS = 8
+"""So many times fewer steps then; more would read Tiny Shakespeare until it is known by heart."""
+GPT_2_CONTEXT = 256
+"""Tokens; all 1,024 would take four times the memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +29,18 @@ class Contest(Settings):
     """The two texts, the model, and how each contestant trains.
 
     The four learning rates were chosen in advance, by the same budget each:
-    docs/decisions/2026-11-20-tuning-of-two-labs.md.
+    docs/decisions/2026-11-20-tuning-of-two-labs.md. Those for GPT-2 were not: each is a tenth.
 
     Raises:
         UsageError: `ranks` is no list of whole numbers.
     """
+
+    base: str = knob(
+        "own",
+        "The model that goes on: the lab's own, the published GPT-2, or the best that is on this machine.",
+        choices=BASES,
+        entry="pre-training",
+    )
 
     first: str = knob("glossary", "The text that the base model learns first.", entry="pre-training")
     second: str = knob("glossary-questions", "The text that it goes on with; a path for your own.", entry="fine-tuning")
@@ -35,7 +52,14 @@ class Contest(Settings):
         entry="lora",
     )
     scale: float = knob(2.0, "LoRA's alpha / rank, the same for every rank.", low=0.01, high=100.0, entry="lora")
-    steps: int = knob(250, "Updates of every contestant.", low=1, high=10**6, unit="steps", entry="epoch-and-step")
+    steps: int = knob(
+        250,
+        "Updates of every contestant; GPT-2 makes an eighth.",
+        low=1,
+        high=10**6,
+        unit="steps",
+        entry="epoch-and-step",
+    )
     batch_size: int = knob(
         4,
         "Stretches of text that one of them averages over.",
@@ -54,6 +78,8 @@ class Contest(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.base == "best":  # settled here, so that an experiment knows for good what it began with
+            object.__setattr__(self, "base", "own" if missing(data_set("gpt-2")) else "gpt-2")
         self.listed_ranks()
         if self.width % HEAD_WIDTH:
             raise UsageError(f"A width of {self.width} is no multiple of {HEAD_WIDTH}.", "Use 64, 128, 192 ...")
@@ -75,28 +101,33 @@ class Contest(Settings):
 def arms(settings: Settings) -> Sequence[Arm]:
     """Return the base, the contestants, and the computation that looks at what they can do afterwards."""
     assert isinstance(settings, Contest)
+    published = settings.base == "gpt-2"
     shape: dict[str, Value] = {
         "layers": settings.layers, "width": settings.width, "heads": settings.width // HEAD_WIDTH
     }  # fmt: skip
+    if published:
+        shape = {**GPT_2_124M, "tokens": "gpt-2", "zero_start": False, "attention": "fused", "context": GPT_2_CONTEXT}
     tuned: dict[str, Value] = {
         **shape,
         "data": settings.second,
-        "steps": settings.steps,
+        "steps": max(1, settings.steps // GPT_2_STEPS) if published else settings.steps,
         "batch_size": settings.batch_size,
         "optimizer": "adamw",
     }
     base = Arm(
         name="base",
-        title="Base model, first text",
-        target="gpt/quick",
-        knobs={**shape, "data": settings.first, "steps": settings.base_steps},
+        title="GPT-2 as published" if published else "Base model, first text",
+        target="gpt/gpt-2-as-published" if published else "gpt/quick",
+        knobs={"data": settings.first, "context": GPT_2_CONTEXT}
+        if published
+        else {**shape, "data": settings.first, "steps": settings.base_steps},
         kept=True,
     )
 
     def contestant(
         name: str, title: str, rate: float, knobs: Mapping[str, Value] | None = None, start: str = "base"
     ) -> Arm:
-        given = {**tuned, "learning_rate": rate, **(knobs or {})}
+        given = {**tuned, "learning_rate": rate * (GPT_2_RATES if published else 1), **(knobs or {})}
         return Arm(name=name, title=title, target="gpt/fine-tune", knobs=given, start=start)
 
     contestants = [
@@ -151,10 +182,10 @@ LAB = Lab(
         ),
         Preset(
             name="standard",
-            help="A larger model goes on with Tiny Shakespeare; six ranks; for a GPU.",
+            help="GPT-2 where it is here, else a larger model of our own, goes on with Tiny Shakespeare; for a GPU.",
             knobs={
-                "second": "tiny-shakespeare", "ranks": "1, 2, 4, 8, 16, 32", "steps": 2000, "batch_size": 16,
-                "layers": 6, "width": 256, "base_steps": 3000,
+                "base": "best", "second": "tiny-shakespeare", "ranks": "1, 2, 4, 8, 16, 32", "steps": 2000,
+                "batch_size": 16, "layers": 6, "width": 256, "base_steps": 3000,
             },
         ),
     ),

@@ -44,6 +44,7 @@ def measure(bench: Workbench) -> None:
     asked = cast(Budget, bench.settings)
     torch.set_num_threads(bench.asked.threads or torch.get_num_threads())
     base, characters = load_gpt(bench.run_folder("base"))
+    assert isinstance(characters, Characters)
     pairs = examples(asked.task, bench.seed)
     held, watched, pool = parted(pairs, asked.held)
     seen = encode(watched, characters, base.spec.context)

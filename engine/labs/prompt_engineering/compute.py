@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine.core.events import Scalars, Table, Text
 from engine.core.interval import bootstrap_interval
 from engine.data.many_tasks import RULES
+from engine.data.text import Characters
 from engine.families.gpt.loading import load_gpt
 from engine.labs.prompt_engineering.answers import Reader
 from engine.labs.prompt_engineering.lab import Prompting
@@ -37,7 +38,9 @@ def measure(bench: Workbench) -> None:
     torch.set_num_threads(bench.asked.threads or 1)
     bench.start(total_steps=MOST + PERIODS)
     bench.read("base")
-    reader = Reader(*load_gpt(bench.run_folder("base")))
+    model, characters = load_gpt(bench.run_folder("base"))
+    assert isinstance(characters, Characters)
+    reader = Reader(model, characters)
     if asked.prompt:
         reader.check(asked.prompt)
     draw = random.Random(bench.seed + 1)

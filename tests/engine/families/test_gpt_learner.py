@@ -114,7 +114,7 @@ def test_goes_on_from_another_run_with_its_vocabulary() -> None:
     train(base, 5)
     questions = corpus(train="abcZ" * 300, valid="aabb" * 100)
     tuned = learner(questions, start=base)
-    assert tuned.characters.words == base.characters.words
+    assert tuned.vocabulary.words == base.vocabulary.words
     assert len(tuned.train_tokens) == 900  # Z is unknown, and there is no sign for the unknown
     for ours, theirs in zip(tuned.weights().values(), base.weights().values(), strict=True):
         assert torch.equal(ours, theirs)
@@ -175,8 +175,8 @@ def test_an_adapted_run_is_resumed_exactly() -> None:
 
 def test_a_character_beyond_the_training_text_becomes_the_unknown_one() -> None:
     ours = learner(corpus(valid="abc" * 50 + "ß"))
-    assert UNKNOWN in ours.characters.words
-    assert ours.characters.decode(ours.valid_tokens[-1:]) == UNKNOWN
+    assert UNKNOWN in ours.vocabulary.words
+    assert ours.vocabulary.decode(ours.valid_tokens[-1:]) == UNKNOWN
 
 
 def test_a_model_of_another_shape_is_refused() -> None:

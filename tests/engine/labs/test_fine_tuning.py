@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,29 @@ from engine.core.errors import RunError, UsageError
 from engine.core.lab import Results
 from engine.core.recipe import Recipe, write_recipe
 from engine.data.examples import Corpus
+from engine.data.gpt2_tokens import read_gpt2_tokens
+from engine.data.table import TABLE, File
 from engine.families.gpt.learner import GPTLearner
 from engine.families.gpt.loading import load_gpt
-from engine.families.gpt.spec import GPTSpec
+from engine.families.gpt.presets import GPT_2_124M
+from engine.families.gpt.spec import FAMILY, GPTSpec
 from engine.labs.fine_tuning import judges
-from engine.labs.fine_tuning.compute import After, cold_loss, merging_error, picture, race, table, training_bytes
+from engine.labs.fine_tuning.compute import (
+    After,
+    cold_loss,
+    loss_per_character,
+    merging_error,
+    picture,
+    race,
+    sample,
+    table,
+    training_bytes,
+)
 from engine.labs.fine_tuning.lab import CHANGES, GAINS, LAB, Contest, change_class, gain_class
 from engine.train.checkpoint import State, save_checkpoint
 from engine.train.evaluate import evaluate
 from engine.train.learner import Setting
+from tests.engine.data.tiny_gpt2 import write_tokens
 
 SMALL = {"layers": 2, "heads": 2, "width": 16, "context": 16, "batch_size": 4}
 
@@ -102,6 +117,36 @@ def test_each_contestant_differs_from_full_in_what_the_lab_says() -> None:
     assert len(shapes) == 1
 
 
+def test_gpt_2_takes_the_place_of_the_labs_own_base_in_every_arm() -> None:
+    asked = Contest(base="gpt-2", ranks="2 8", steps=80)
+    arms = {arm.name: arm for arm in LAB.arms(asked)}
+    assert arms["base"].target == "gpt/gpt-2-as-published"
+    specs = {}
+    for arm in list(arms.values())[:-1]:
+        specs[arm.name] = FAMILY.configure(arm.target.partition("/")[2], arm.knobs)
+    for name, value in {**GPT_2_124M, "tokens": "gpt-2", "context": 256}.items():
+        assert {getattr(each, name) for each in specs.values()} == {value}, name
+    assert [name for name, each in specs.items() if each.weights == "gpt-2"] == ["base"]
+    own = {arm.name: arm for arm in LAB.arms(Contest(ranks="2 8", steps=80))}
+    for name in ("full", "lora-8"):
+        assert specs[name].learning_rate == pytest.approx(float(own[name].knobs["learning_rate"]) / 10)
+        assert specs[name].steps == 10
+    assert specs["lora-8"].parameters(0, 0) < 0.05 * specs["full"].parameters(0, 0)
+
+
+def test_the_best_base_is_gpt_2_where_it_is_on_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEXIGRAD_DATA", str(tmp_path))
+    assert Contest(base="best").base == "own"
+    assert Contest.of(LAB.configure("standard").values()).base == "own"
+    row = replace(TABLE["gpt-2"], files=(File("merges.txt", "", 3, ""),))
+    monkeypatch.setitem(TABLE, "gpt-2", row)
+    (tmp_path / row.folder).mkdir()
+    (tmp_path / row.folder / "merges.txt").write_text("a b")
+    assert LAB.configure("standard").values()["base"] == "gpt-2"
+    assert LAB.configure("standard", {"base": "own"}).values()["base"] == "own"
+    assert LAB.configure("quick").values()["base"] == "own"
+
+
 @pytest.mark.parametrize(("knobs", "message"), [
     ({"ranks": "four"}, "no list of whole numbers"),
     ({"ranks": "0, 2"}, "no list of whole numbers"),
@@ -151,6 +196,22 @@ def test_an_adapted_one_comes_back_merged_and_what_merging_changes_is_measured(t
     assert 0 < merging_error(model, tmp_path / "lora", tokens) < 1e-4
     wrong, _ = load_gpt(tmp_path / "base")
     assert merging_error(wrong, tmp_path / "lora", tokens) > 1e-3
+
+
+def test_models_of_gpt_2s_tokens_are_measured_per_character_and_merged_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = read_gpt2_tokens(*write_tokens(tmp_path))
+    monkeypatch.setattr("engine.families.gpt.learner.load_gpt2_tokens", lambda: tokens)
+    torch.manual_seed(0)
+    base = trained_run(tmp_path / "base", tokens="gpt-2", tie=True)
+    tuned = trained_run(tmp_path / "lora", base, tokens="gpt-2", tie=True, adapt="lora", rank=2, optimizer="adamw")
+    model, vocabulary = load_gpt(tmp_path / "lora")
+    text = corpus().valid
+    assert len(vocabulary.encode(text)) < len(text)
+    assert loss_per_character(model, vocabulary, text) == pytest.approx(evaluate(tuned)["valid/loss"], abs=1e-4)
+    assert merging_error(model, tmp_path / "lora", vocabulary.encode(text)) < 1e-6
+    assert len(sample(model, vocabulary, 0)) > len("Question: ")
 
 
 def test_an_adapter_keeps_less_in_memory_to_train(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ FAMILIES = [
     ("rnn", {}),
     ("gan", {}),
     ("transformer", {}),
+    ("diffusion", {}),
+    ("clip", {}),
+    ("diffusion", {"data": "digits", "width": 16, "blocks": 1}),
 ]
 
 

@@ -1,0 +1,1 @@
+"""Speech recognition: log-mel features, an encoder, and either CTC or a decoder with attention."""

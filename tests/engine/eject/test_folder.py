@@ -1,0 +1,86 @@
+"""An ejected folder trains with torch alone, to the losses of the run that it repeats."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.catalog import FAMILIES, family
+from engine.core.errors import UsageError
+from engine.core.spec import Value
+from engine.eject.folder import Order, eject
+from tests import source
+
+TINY: dict[str, dict[str, Value]] = {
+    "mlp": {"width": 8},
+    "cnn": {"channels": 0.3},
+    "gpt": {"layers": 1, "heads": 2, "width": 16, "context": 16, "batch_size": 4},
+    "word2vec": {"width": 8, "batch_size": 64},
+}
+ALONE = """
+import runpy, sys
+class Closed:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"engine", "tui", "glossary", "msgspec", "safetensors", "sklearn"}:
+            raise ImportError(name + " is closed")
+sys.meta_path.insert(0, Closed())
+sys.path.insert(0, sys.argv[1])
+sys.argv = ["train.py", "20"]
+runpy.run_path(sys.path[0] + "/train.py", run_name="__main__")
+"""
+
+
+def order(name: str, preset: str = "quick", **knobs: Value) -> Order:
+    return Order(family=family(name), preset=preset, changes=knobs, seed=1)
+
+
+def losses_of(folder: Path) -> list[float]:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", ALONE, str(folder)], cwd="/", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [float(line.split()[1]) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_folder_trains_alone_to_the_same_losses(name: str, tmp_path: Path) -> None:
+    observed = eject(order(name, **TINY[name]), tmp_path / name)
+    assert len(observed.losses) == 20
+    assert losses_of(tmp_path / name) == pytest.approx(observed.losses, rel=1e-6)
+    ruff = Path(sys.executable).with_name("ruff")
+    for words in (["check", "-q"], ["format", "-q", "--check"]):
+        done = subprocess.run([ruff, *words, "--no-cache", "."], cwd=tmp_path / name, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout.decode()
+    assert "engine" not in (tmp_path / name / "model.py").read_text()
+
+
+def test_two_folders_of_one_run_are_the_same_to_the_byte(tmp_path: Path) -> None:
+    first, second = (tmp_path / name for name in ("first", "second"))
+    for to in (first, second):
+        eject(order("mlp", **TINY["mlp"]), to)
+    files = sorted(path.relative_to(first) for path in first.rglob("*"))
+    assert files == sorted(path.relative_to(second) for path in second.rglob("*"))
+    assert [each for each in files if (first / each).read_bytes() != (second / each).read_bytes()] == []
+
+
+def test_a_place_that_is_taken_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="exists already"):
+        eject(order("mlp"), tmp_path / "mine")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_quick_preset_of_every_family_can_be_ejected(name: str, tmp_path: Path) -> None:
+    observed = eject(order(name), tmp_path / name)
+    assert losses_of(tmp_path / name) == pytest.approx(observed.losses, rel=1e-6)
+
+
+def test_the_source_is_handled_without_torch() -> None:
+    asked = "import engine.eject.shake, engine.eject.page, sys; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", asked], cwd=source.ROOT, check=True)

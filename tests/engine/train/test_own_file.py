@@ -1,0 +1,112 @@
+"""A person's own file: run under a name of its own, refused in one clear sentence, described as data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.catalog import family
+from engine.core.errors import LexigradError, RunError, UsageError
+from engine.core.own import Own, OwnKnob, digest_of, family_of_own, is_trusted, trust
+from engine.core.recipe import Recipe
+from engine.eject.one_file import learner_file
+from engine.train.describe import answered, described
+from engine.train.own_file import family_in, family_to_train, load_file
+
+PLAIN = b"""
+from engine.families.mlp.learner import MLPLearner
+from engine.families.mlp.spec import MLPSpec
+
+class Mine(MLPLearner):
+    '''Learns as it likes.'''
+
+class MineSpec(MLPSpec):
+    pass
+"""
+
+
+def refused(content: bytes) -> str:
+    before = set(sys.modules)
+    with pytest.raises(LexigradError) as caught:
+        family_in(load_file(content, Path("/somewhere/mine.py")), "mine")
+    assert not [name for name in set(sys.modules) - before if name.startswith("lexigrad_own") and "mine" in name]
+    return caught.value.what
+
+
+def test_a_learner_and_a_spec_make_a_family() -> None:
+    found = family_in(load_file(PLAIN, Path("/somewhere/mine.py")), "mine")
+    assert (found.name, found.title, found.summary) == ("file:mine", "Mine", "Learns as it likes.")
+    assert [each.name for each in found.presets] == ["quick"]
+    assert "/somewhere" not in sys.path
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"def (:\n", "line 1 cannot be used"),
+        (b"x = 1\n", "has no Learner"),
+        (b"\n\nraise TypeError('no')\n", "line 3 breaks off: TypeError: no"),
+        (b"\nprint('hello')\n", "line 2, prints"),
+        (b"import sys\nsys.exit(0)\n", "line 2 breaks off: SystemExit"),
+        (b"import nothing_of_that_name\n", "No module named"),
+        (PLAIN + b"\nclass Other(MLPLearner): pass\n", "more than one Learner"),
+        (b"\0", "cannot be used"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_one_sentence(content: bytes, says: str) -> None:
+    assert says in refused(content)
+
+
+def test_the_file_of_a_family_is_described_as_the_family_is() -> None:
+    answer = answered(learner_file(family("mlp")).encode(), Path("/somewhere/mine.py"))
+    assert answer.own is not None
+    told = family_of_own(msgspec.json.decode(msgspec.json.encode(answer.own), type=Own))
+    known = family("mlp")
+    assert [each.name for each in told.spec.knobs()] == [each.name for each in known.spec.knobs()]
+    assert told.spec.of(told.preset("quick").knobs).values() == known.configure("quick").values()
+    assert [each.title for each in told.panels] == [each.title for each in known.panels]
+    assert [each.name for each in told.plays] == [each.name for each in known.plays]
+    with pytest.raises(UsageError):
+        told.configure("quick", {"depth": -1})
+
+
+def test_hostile_texts_lose_their_control_characters() -> None:
+    own = Own(
+        stem="mine", digest="", title="\x1b[31mred\x07", knobs=(OwnKnob(name="depth", default=1, help="a\x1b]0;b\x07"),)
+    )
+    told = family_of_own(own)
+    assert told.title == "[31mred"
+    assert "\x1b" not in next(told.spec.knobs()).help
+    with pytest.raises(RunError, match="damaged"):
+        family_of_own(Own(stem="mine", digest="", title="", knobs=(OwnKnob(name="__class__", default=1),)))
+
+
+def run_of(folder: Path, content: bytes) -> Recipe:
+    found = family_in(load_file(content, Path("/somewhere/mine.py")), "mine")
+    (folder / "code").mkdir()
+    (folder / "code" / "mine.py").write_bytes(content)
+    own = described(found, "mine", digest_of(content))
+    return Recipe(family="file:mine", preset="quick", knobs=found.configure("quick").values(), own=own)
+
+
+def test_the_trainer_runs_only_what_is_trusted_and_as_it_was(tmp_path: Path) -> None:
+    recipe = run_of(tmp_path, PLAIN)
+    with pytest.raises(RunError, match="nobody has trusted"):
+        family_to_train(tmp_path, recipe)
+    assert not is_trusted(digest_of(PLAIN))
+    trust(digest_of(PLAIN), tmp_path / "mine.py")
+    assert family_to_train(tmp_path, recipe).title == "Mine"
+    (tmp_path / "code" / "mine.py").write_bytes(PLAIN + b"\n")
+    with pytest.raises(RunError, match="not the file that this run began with"):
+        family_to_train(tmp_path, recipe)
+
+
+def test_a_recipe_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
+    recipe = run_of(tmp_path, PLAIN)
+    assert recipe.own is not None
+    away = msgspec.structs.replace(recipe, own=msgspec.structs.replace(recipe.own, stem="../../mine"))
+    with pytest.raises(RunError, match="no name of a file"):
+        family_to_train(tmp_path, away)

@@ -164,7 +164,7 @@ class Encoder(nn.Module):
 
     def forward(self, features_BFM: Tensor, lengths_B: Tensor) -> Heard:
         """Return what the frames became; `lengths_B` says how many of the F are real."""
-        x_BTC = features_BFM
+        x_BTC, real_BT1 = features_BFM, inside(lengths_B, features_BFM.size(1))
         for convolution in (self.first, self.second):
             x_BTC = F.gelu(convolution(x_BTC.mT)).mT
             lengths_B = (lengths_B - 1) // convolution.stride[0] + 1
@@ -222,8 +222,10 @@ class Writer(nn.Module):
     def decode(self, given_BL: Tensor, heard: Heard) -> tuple[Tensor, Tensor]:
         """Return the scores ``BLV`` of what follows each given word, and where the last block looked, ``BHLT``."""
         x_BLC = self.embedding(given_BL) + self.positions.weight[: given_BL.size(1)]
-        for block in self.blocks:
-            x_BLC, looks_BHLT = block(x_BLC, heard)
+        *earlier, last = self.blocks
+        for block in earlier:
+            x_BLC, _ = block(x_BLC, heard)
+        x_BLC, looks_BHLT = last(x_BLC, heard)
         return self.head(self.norm(x_BLC)).float(), looks_BHLT
 
     def write(self, features_BFM: Tensor, lengths_B: Tensor, longest: int) -> Tensor:

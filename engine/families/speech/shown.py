@@ -27,16 +27,25 @@ def log_mel(features_FM: Tensor, seconds: float) -> HeatMap:
 
 def alignment(name: str, values: Tensor, rows: Sequence[str], seconds: float, row_title: str) -> HeatMap:
     """Return how much each word has to do with each frame; the rows are words, the columns frames."""
-    frames = values.size(1)
-    times = [f"{seconds * (column + 0.5) / frames:.2f}" for column in range(frames)]
     return HeatMap(
         name=name,
         values=rounded(values),
         rows=list(rows),
-        columns=times,
+        columns=tenths(values.size(1), seconds),
         row_title=row_title,
         column_title="seconds",
     )
+
+
+def tenths(frames: int, seconds: float) -> list[str]:
+    """Return the names of frames: ``.1``, ``.2`` where a tenth of a second begins, nothing between, which would not
+    fit.
+    """
+    passed = [int(10 * seconds * frame / frames) for frame in range(frames)]
+    return [
+        f"{now / 10:g}".removeprefix("0") if now != before else ""
+        for before, now in zip([0, *passed], passed, strict=False)
+    ]
 
 
 def rounded(values: Tensor) -> list[list[float]]:

@@ -29,8 +29,9 @@ LONG = """
 import msgspec
 from engine.core.launcher import Launcher
 plain_start = Launcher.start_group
-def start_group(self, recipes):
-    return plain_start(self, [msgspec.structs.replace(r, knobs={**r.knobs, "steps": 100000}) for r in recipes])
+def start_group(self, recipes, files=None):
+    longer = [msgspec.structs.replace(r, knobs={**r.knobs, "steps": 100000}) for r in recipes]
+    return plain_start(self, longer, files)
 Launcher.start_group = start_group
 """
 SHOWN_WITHIN = 2.0

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from stub_runs import recipe
 
-from engine.core import follow
 from engine.core.errors import RunError
 from engine.core.events import (
     Answer,
@@ -236,11 +235,10 @@ def test_long_events_are_read_from_their_file_and_never_from_outside(run):
         view.whole(view.history["attention"][1])
 
 
-def test_work_of_one_look_is_bounded(run, monkeypatch):
+def test_work_of_one_look_is_bounded(run):
     write(run, Started(), *scalars(0, 20_000))
-    monkeypatch.setattr(follow, "POLL_SECONDS", 0.0)
     follower = Follower(run)
-    assert follower.poll() and follower.behind
+    assert follower.poll(0.0) and follower.behind
     assert 0 < len(follower.view.series["train/loss"]) < 20_000 and follower.view.behind
     assert len(follower.catch_up().series["train/loss"]) == 20_000 and not follower.behind
 

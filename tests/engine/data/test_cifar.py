@@ -63,7 +63,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def keep(path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put an archive there, and let the table know its size and checksum."""
     path.write_bytes(content)
-    file = File(path.name, "", len(content), hashlib.sha256(content).hexdigest())
+    file = File(path.name, "https://example.org/cifar", len(content), hashlib.sha256(content).hexdigest())
     monkeypatch.setitem(TABLE, "cifar-10", replace(TABLE["cifar-10"], files=(file,)))
 
 

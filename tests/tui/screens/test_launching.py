@@ -44,6 +44,6 @@ async def test_a_file_of_ones_own_is_typed_as_a_path(tmp_path: Path) -> None:
         assert row.value == "mine.csv"
 
 
-async def test_a_family_that_reads_pictures_alone_offers_no_file() -> None:
-    async with opened("train/cnn/quick") as (app, _):
+async def test_a_family_that_takes_no_data_of_ones_own_offers_no_file() -> None:
+    async with opened("train/gan/quick") as (app, _):
         assert OWN_FILE not in app.screen.query_one("#knob-data", KnobRow).query_one(Cycle).values

@@ -159,7 +159,7 @@ def test_a_home_that_cannot_be_written_comes_with_the_remedy(
         (["run", "stub/quick", "--data", ""], {"spiral", "cifar-10"}),
         (["run", "stub/quick", "--dev"], {"--device"}),
         (["runs", "com"], {"compare"}),
-        (["data", "get", "fashion"], {"fashion-mnist"}),
+        (["data", "get", "fashion"], {"fashion-mnist", "fashion-captions"}),
         (["walk", "your-first"], {"your-first-neural-network"}),
         (["define", "neuro"], {"neuron"}),
         (["completion", "z"], {"zsh"}),

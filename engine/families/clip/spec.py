@@ -211,6 +211,7 @@ FAMILY = Family(
     presets=(
         Preset(
             name="quick",
+            seconds=7.0,
             help="Drawn shapes with captions; four pairs of color and shape are never shown.",
             knobs=QUICK,
         ),

@@ -282,6 +282,7 @@ FAMILY = Family(
     presets=(
         Preset(
             name="quick",
+            seconds=11.0,
             help="Noise becomes eight heaps of points on a ring: the recipe of 2020 with a smoother schedule.",
             knobs=RING,
         ),

@@ -248,6 +248,7 @@ FAMILY = Family(
     presets=(
         Preset(
             name="quick",
+            seconds=20.0,
             help="Eight clusters on a circle, to be found from noise without being told of them.",
             knobs={
                 "data": "ring",

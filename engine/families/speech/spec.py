@@ -201,6 +201,7 @@ SPOKEN: dict[str, Value] = {
 PRESETS = (
     Preset(
         name="quick",
+        seconds=10.0,
         help="Learns to read dialed digits off their tones by CTC, told only which digits, not when.",
         knobs={"data": "tones", "steps": 300},
     ),

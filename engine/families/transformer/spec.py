@@ -249,6 +249,7 @@ MULTI30K: dict[str, Value] = {
 PRESETS = (
     Preset(
         name="quick",
+        seconds=79.0,
         help="Reverses words, letter by letter; watch cross-attention run backwards.",
         knobs={"data": "reverse", "steps": 1000},
     ),

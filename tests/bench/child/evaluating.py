@@ -25,15 +25,12 @@ def ours(folder: Path, characters: Characters) -> Callable[[Tensor], Tensor]:
     Raises:
         ValueError: its characters are not those of the text.
     """
-    from engine.train.assemble import assemble
-    from engine.train.orders import Orders
-    from engine.train.writer import RunWriter
+    from engine.families.gpt.loading import load_gpt
 
-    learner = assemble(folder, RunWriter(folder), Orders(folder)).learner
-    if learner.characters.words != characters.words:  # type: ignore[attr-defined]
+    model, vocabulary = load_gpt(folder)
+    if vocabulary.words != characters.words:
         raise ValueError("the run knows other characters than the text has")
-    learner.mode(training=False)
-    return learner.modules["model"]
+    return model
 
 
 def peer(folder: Path, checkpoint: Path) -> Callable[[Tensor], Tensor]:

@@ -15,7 +15,9 @@ from tui.render.safe import safe
 
 WIDEST = 120
 TALLEST = 24
-"""Lines of one drawing."""
+"""Lines of one drawing; fewer where the terminal has fewer."""
+AROUND = 3
+"""Lines of a terminal that a drawing leaves for its title and for the prompt."""
 
 
 def print_event(event: object, out: TextIO | None = None) -> None:
@@ -43,8 +45,10 @@ def drawn(event: Pictures | HeatMap | Histogram | Points, out: TextIO) -> Iterat
     colored = out.isatty() and not os.environ.get("NO_COLOR")
     mode: Mode = "braille" if (out.encoding or "").lower().startswith("utf") else "ascii"
     tone: Tone = "color" if colored else "shade"
-    width = max(20, min(shutil.get_terminal_size().columns, WIDEST)) - 1
-    lines = trimmed(picture_of(event, width, TALLEST, tone, mode))
+    terminal = shutil.get_terminal_size()
+    width = max(20, min(terminal.columns, WIDEST)) - 1
+    height = max(4, min(terminal.lines - AROUND, TALLEST))
+    lines = trimmed(picture_of(event, width, height, tone, mode))
     yield from (painted(line) if colored else plain([line]) for line in lines)
 
 

@@ -80,6 +80,16 @@ def test_drawings_reach_a_pipe_without_color(capsys: pytest.CaptureFixture[str])
     assert "digits:" in shown and "map:" in shown and "\x1b" not in shown
 
 
+def test_a_drawing_leaves_its_title_on_a_low_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINES", "12")
+    monkeypatch.setenv("COLUMNS", "60")
+    print_event(Points(name="map", x=[0.0, 1.0], y=[0.0, 1.0], group=[0, 0]))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "map:" and len(lines) <= 12 - 2 and all(len(line) < 60 for line in lines)
+
+
 def test_a_terminal_gets_the_colors_of_a_picture() -> None:
     assert painted([("▀", Ink("#ff0080", "#000000")), ("x", Ink("label"))]) == (
         "\x1b[38;2;255;0;128;48;2;0;0;0m▀\x1b[0mx"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.core import shared_knobs
 from engine.core.errors import UsageError
 from engine.core.spec import Family, Metric, Play, Preset, Settings, Spec, Value, knob
 from engine.families.bert.panels import PANELS
@@ -56,13 +57,8 @@ class BERTSpec(Spec):
         entry="masked-language-modeling",
     )
     layers: int = knob(4, "How many transformer blocks follow one another.", low=1, high=96, entry="transformer-block")
-    heads: int = knob(
-        4, "How many attention heads work side by side in a block.", low=1, high=128, entry="multi-head-attention"
-    )
-    width: int = knob(
-        128, "Channels of the stream that runs through all blocks.", low=2, high=16384, unit="channels",
-        entry="embedding",
-    )  # fmt: skip
+    heads: int = shared_knobs.heads(4)
+    width: int = shared_knobs.width(128)
     context: int = knob(
         128, "How many tokens the model sees at once.", low=4, high=8192, unit="tokens", entry="context-window"
     )
@@ -72,10 +68,7 @@ class BERTSpec(Spec):
         choices=("rotary", "learned"),
         entry="positional-encoding",
     )
-    norm: str = knob(
-        "rmsnorm", "What keeps the size of the stream steady.", choices=("rmsnorm", "layernorm"),
-        entry="layer-normalization",
-    )  # fmt: skip
+    norm: str = shared_knobs.norm()
     norm_place: str = knob(
         "before",
         "Where a block normalizes: what goes into each part, or the sum after it.",
@@ -86,31 +79,24 @@ class BERTSpec(Spec):
         "relu2", "The bend between the two matrices of a block's MLP.", choices=("relu2", "gelu"),
         entry="activation-function",
     )  # fmt: skip
-    qk_norm: bool = knob(
-        True, "Give every query and key the same length, so that scores cannot run away.", entry="query-key-value"
-    )
+    qk_norm: bool = shared_knobs.qk_norm()
     transform: bool = knob(False, "One more layer before the scores of the tokens.", entry="bert")
     tie: bool = knob(False, "Use the table of tokens a second time, as the last layer.", entry="weight-tying")
-    bias: bool = knob(False, "Add a learned constant after every matrix.", entry="weight-and-bias")
+    bias: bool = shared_knobs.bias()
     zero_start: bool = knob(
         True,
         "Start every block as the identity and every answer as equally likely.",
         entry="weight-initialization",
     )
-    attention: str = knob(
-        "written", "Attention written out, or by torch's one kernel; both give the same.",
-        choices=("written", "fused"), entry="attention",
-    )  # fmt: skip
+    attention: str = shared_knobs.attention()
     pool: str = knob(
         "first",
         "What a sentence's class is read from: its first token, [CLS], or the mean of all.",
         choices=("first", "mean"),
         entry="pooling",
     )
-    dropout: float = knob(
-        0.0, "Share of the numbers that are zeroed at random in training.", low=0.0, high=0.95, entry="dropout"
-    )
-    steps: int = knob(1000, "How many updates to make.", low=1, high=10**7, unit="steps", entry="epoch-and-step")
+    dropout: float = shared_knobs.dropout()
+    steps: int = shared_knobs.steps(1000)
     batch_size: int = knob(
         16,
         "How many stretches of text, or sentences, one step averages its gradient over.",
@@ -119,28 +105,13 @@ class BERTSpec(Spec):
         unit="stretches",
         entry="mini-batch-and-batch-size",
     )
-    optimizer: str = knob(
-        "muon",
-        "The rule that turns gradients into steps; muon trains the matrices inside, adamw the rest.",
-        choices=("sgd", "momentum", "adamw", "muon"),
-        entry="optimizer",
-    )
-    learning_rate: float = knob(
-        0.02, "How far one step moves the weights.", low=0.0, high=100.0, entry="learning-rate", live="tensor"
-    )
+    optimizer: str = shared_knobs.muon()
+    learning_rate: float = shared_knobs.learning_rate(0.02)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.width % self.heads:
-            raise UsageError(
-                f"A width of {self.width} cannot be shared out among {self.heads} heads.",
-                f"Use a multiple of {self.heads}, such as {max(1, round(self.width / self.heads)) * self.heads}.",
-            )
-        if self.positions == "rotary" and self.width // self.heads % 2:
-            raise UsageError(
-                f"Rotary positions turn pairs; heads of {self.width // self.heads} channels have one over.",
-                "Change width or heads, or use positions=learned.",
-            )
+        rotary = self.positions == "rotary"
+        shared_knobs.share_out(self.width, self.heads, rotary=rotary, instead="positions=learned")
         if self.mask_share + self.random_share > 1 + 1e-9:
             raise UsageError(
                 f"mask_share = {self.mask_share:g} and random_share = {self.random_share:g} are more than all places.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from engine.core import shared_knobs
 from engine.core.errors import UsageError
 from engine.core.picture_spec import PictureSpec
 from engine.core.spec import Family, Metric, Panel, Play, Preset, Settings, Spec, Value, knob
@@ -81,11 +82,7 @@ class CLIPSpec(Spec):
         super().__post_init__()
         widths = [self.text_width] * (self.text_layers > 0) + [self.picture_width] * (self.picture_tower == "vit")
         for width in widths:
-            if width % self.heads:
-                raise UsageError(
-                    f"A width of {width} cannot be shared out among {self.heads} heads.",
-                    f"Make it a multiple, say {self.heads * max(1, round(width / self.heads))}.",
-                )
+            shared_knobs.share_out(width, self.heads)
         if self.batch_size < 2:
             raise UsageError("A batch of one has no wrong caption to tell apart.", "Use 2 or more.")
 

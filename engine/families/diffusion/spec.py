@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from engine.core import shared_knobs
 from engine.core.errors import UsageError
 from engine.core.spec import Family, Metric, Panel, Play, Preset, Settings, Spec, Value, knob
 
@@ -90,7 +91,7 @@ class DiffusionSpec(Spec):
         2, "In how many sizes a picture is looked at, each half of the last.", low=1, high=5, entry="u-net"
     )
     attention: bool = knob(True, "Let every place of the smallest picture look at all others.", entry="self-attention")
-    steps: int = knob(3000, "How many updates to make.", low=1, high=10**7, unit="steps", entry="epoch-and-step")
+    steps: int = shared_knobs.steps(3000)
     batch_size: int = knob(
         256,
         "How many examples one step averages its gradient over.",

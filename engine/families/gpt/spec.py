@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.core import shared_knobs
 from engine.core.errors import UsageError
 from engine.core.spec import Family, Metric, Panel, Spec, Value, knob
 from engine.families.gpt.presets import GPT_2, GPT_2_124M, PRESETS
@@ -46,17 +47,8 @@ class GPTSpec(Spec):
         entry="pre-training",
     )
     layers: int = knob(4, "How many transformer blocks follow one another.", low=1, high=96, entry="transformer-block")
-    heads: int = knob(
-        4, "How many attention heads work side by side in a block.", low=1, high=128, entry="multi-head-attention"
-    )
-    width: int = knob(
-        128,
-        "Channels of the stream that runs through all blocks.",
-        low=2,
-        high=16384,
-        unit="channels",
-        entry="embedding",
-    )
+    heads: int = shared_knobs.heads(4)
+    width: int = shared_knobs.width(128)
     context: int = knob(
         128, "How many tokens back the model can look.", low=2, high=8192, unit="tokens", entry="context-window"
     )
@@ -66,37 +58,23 @@ class GPTSpec(Spec):
         choices=("rotary", "learned"),
         entry="rotary-embedding",
     )
-    norm: str = knob(
-        "rmsnorm",
-        "What keeps the size of the stream steady.",
-        choices=("rmsnorm", "layernorm"),
-        entry="layer-normalization",
-    )
+    norm: str = shared_knobs.norm()
     activation: str = knob(
         "relu2",
         "The bend between the two matrices of a block's MLP; gelu-tanh is GPT-2's own approximation of gelu.",
         choices=("relu2", "gelu", "gelu-tanh", "swiglu"),
         entry="activation-function",
     )
-    qk_norm: bool = knob(
-        True, "Give every query and key the same length, so that scores cannot run away.", entry="query-key-value"
-    )
+    qk_norm: bool = shared_knobs.qk_norm()
     tie: bool = knob(False, "Use the table of characters a second time, as the last layer.", entry="weight-tying")
-    bias: bool = knob(False, "Add a learned constant after every matrix.", entry="weight-and-bias")
+    bias: bool = shared_knobs.bias()
     zero_start: bool = knob(
         True,
         "Start every block as the identity and every next character as equally likely.",
         entry="weight-initialization",
     )
-    attention: str = knob(
-        "written",
-        "Attention written out, or by torch's one kernel; both give the same.",
-        choices=("written", "fused"),
-        entry="attention",
-    )
-    dropout: float = knob(
-        0.0, "Share of the numbers that are zeroed at random in training.", low=0.0, high=0.95, entry="dropout"
-    )
+    attention: str = shared_knobs.attention()
+    dropout: float = shared_knobs.dropout()
     adapt: str = knob(
         "full",
         "What may move: everything, the last layer alone, or thin matrices beside the large ones, which stand still.",
@@ -112,7 +90,7 @@ class GPTSpec(Spec):
         choices=TARGETS,
         entry="lora",
     )
-    steps: int = knob(2000, "How many updates to make.", low=1, high=10**7, unit="steps", entry="epoch-and-step")
+    steps: int = shared_knobs.steps(2000)
     prompt: str = knob("The ", "What the samples begin with.", entry="prompt-and-system-prompt")
     batch_size: int = knob(
         16,
@@ -122,28 +100,13 @@ class GPTSpec(Spec):
         unit="stretches",
         entry="mini-batch-and-batch-size",
     )
-    optimizer: str = knob(
-        "muon",
-        "The rule that turns gradients into steps; muon trains the matrices inside, adamw the rest.",
-        choices=("sgd", "momentum", "adamw", "muon"),
-        entry="optimizer",
-    )
-    learning_rate: float = knob(
-        0.02, "How far one step moves the weights.", low=0.0, high=100.0, entry="learning-rate", live="tensor"
-    )
+    optimizer: str = shared_knobs.muon()
+    learning_rate: float = shared_knobs.learning_rate(0.02)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.width % self.heads:
-            raise UsageError(
-                f"A width of {self.width} cannot be shared out among {self.heads} heads.",
-                f"Use a multiple of {self.heads}, such as {max(1, round(self.width / self.heads)) * self.heads}.",
-            )
-        if self.positions == "rotary" and self.width // self.heads % 2:
-            raise UsageError(
-                f"Rotary positions turn pairs; heads of {self.width // self.heads} channels have one over.",
-                "Change width or heads, or use positions=learned.",
-            )
+        rotary = self.positions == "rotary"
+        shared_knobs.share_out(self.width, self.heads, rotary=rotary, instead="positions=learned")
         if self.weights == "gpt-2":
             self._check_published()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.core import shared_knobs
 from engine.core.spec import Family, Metric, Panel, Preset, Spec, Value, knob
 from engine.play.kinds import COMPLETE
 
@@ -57,7 +58,7 @@ class RNNSpec(Spec):
     dropout: float = knob(
         0.0, "Share of what a layer shows that is zeroed at random in training.", low=0.0, high=0.95, entry="dropout"
     )
-    steps: int = knob(1000, "How many updates to make.", low=1, high=10**7, unit="steps", entry="epoch-and-step")
+    steps: int = shared_knobs.steps(1000)
     prompt: str = knob("The ", "What the samples begin with.", entry="prompt-and-system-prompt")
     batch_size: int = knob(
         64,
@@ -67,15 +68,8 @@ class RNNSpec(Spec):
         unit="streams",
         entry="mini-batch-and-batch-size",
     )
-    optimizer: str = knob(
-        "muon",
-        "The rule that turns gradients into steps; muon trains the matrices inside, adamw the rest.",
-        choices=("sgd", "momentum", "adamw", "muon"),
-        entry="optimizer",
-    )
-    learning_rate: float = knob(
-        0.03, "How far one step moves the weights.", low=0.0, high=100.0, entry="learning-rate", live="tensor"
-    )
+    optimizer: str = shared_knobs.muon()
+    learning_rate: float = shared_knobs.learning_rate(0.03)
     clip: float = knob(
         1.0,
         "Largest allowed norm of the whole gradient; 0 clips nothing.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.core import shared_knobs
 from engine.core.errors import UsageError
 from engine.core.spec import Family, Metric, Panel, Play, Preset, Settings, Spec, Value, knob
 
@@ -89,20 +90,13 @@ class SpeechSpec(Spec):
     dropout: float = knob(
         0.0, "Share of a block's numbers that are zeroed at random in training.", low=0.0, high=0.95, entry="dropout"
     )
-    steps: int = knob(400, "How many updates to make.", low=1, high=10**7, unit="steps", entry="epoch-and-step")
+    steps: int = shared_knobs.steps(400)
     batch_size: int = knob(
         32, "How many recordings one step averages its gradient over.", low=1, high=65536, unit="recordings",
         entry="mini-batch-and-batch-size",
     )  # fmt: skip
-    optimizer: str = knob(
-        "muon",
-        "The rule that turns gradients into steps; muon trains the matrices inside, adamw the rest.",
-        choices=("sgd", "momentum", "adamw", "muon"),
-        entry="optimizer",
-    )
-    learning_rate: float = knob(
-        0.02, "How far one step moves the weights.", low=0.0, high=100.0, entry="learning-rate", live="tensor"
-    )
+    optimizer: str = shared_knobs.muon()
+    learning_rate: float = shared_knobs.learning_rate(0.02)
     clip: float = knob(
         1.0, "Largest allowed norm of the whole gradient; 0 clips nothing.", low=0.0, high=1e6,
         entry="exploding-gradient-and-clipping",
@@ -113,11 +107,8 @@ class SpeechSpec(Spec):
         if self.reduction == 3:
             raise UsageError("Three frames cannot become one: each of two convolutions halves or keeps them.",
                              "Use reduction=2 or reduction=4.")  # fmt: skip
-        if self.attends and self.width % self.heads:
-            raise UsageError(
-                f"A width of {self.width} cannot be shared out among {self.heads} heads.",
-                f"Use a multiple of {self.heads}, such as {max(1, round(self.width / self.heads)) * self.heads}.",
-            )
+        if self.attends:
+            shared_knobs.share_out(self.width, self.heads)
         if self.hop > self.window:
             raise UsageError(
                 f"Frames of {self.window:g} ms that begin {self.hop:g} ms apart leave out what is between them.",

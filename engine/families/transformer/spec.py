@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.core.errors import UsageError
+from engine.core import shared_knobs
 from engine.core.spec import Family, Metric, Panel, Play, Preset, Reference, Settings, Spec, Value, knob
 
 USUAL_VOCABULARY = 32
@@ -60,12 +60,7 @@ class TransformerSpec(Spec):
         choices=("sinusoidal", "learned", "rotary"),
         entry="positional-encoding",
     )
-    norm: str = knob(
-        "rmsnorm",
-        "What keeps the size of the stream steady.",
-        choices=("rmsnorm", "layernorm"),
-        entry="layer-normalization",
-    )
+    norm: str = shared_knobs.norm()
     norm_place: str = knob(
         "before",
         "Whether what goes into attention and MLP is normalized, or the sum after them, as in 2017.",
@@ -78,28 +73,19 @@ class TransformerSpec(Spec):
         choices=("relu2", "relu"),
         entry="activation-function",
     )
-    qk_norm: bool = knob(
-        True, "Give every query and key the same length, so that scores cannot run away.", entry="query-key-value"
-    )
+    qk_norm: bool = shared_knobs.qk_norm()
     tie: bool = knob(
         False, "One table of tokens for the source, the target and the last layer, in place of three.",
         entry="weight-tying",
     )  # fmt: skip
-    bias: bool = knob(False, "Add a learned constant after every matrix.", entry="weight-and-bias")
+    bias: bool = shared_knobs.bias()
     zero_start: bool = knob(
         True,
         "Start every block as the identity, and every next token as equally likely.",
         entry="weight-initialization",
     )
-    attention: str = knob(
-        "written",
-        "Attention written out, or by torch's one kernel; both give the same.",
-        choices=("written", "fused"),
-        entry="attention",
-    )
-    dropout: float = knob(
-        0.0, "Share of the numbers that are zeroed at random in training.", low=0.0, high=0.95, entry="dropout"
-    )
+    attention: str = shared_knobs.attention()
+    dropout: float = shared_knobs.dropout()
     smoothing: float = knob(
         0.0,
         "Share of the target that is spread over all tokens, so that no answer has to be certain.",
@@ -115,7 +101,7 @@ class TransformerSpec(Spec):
         unit="lengths",
         entry="mini-batch-and-batch-size",
     )
-    steps: int = knob(1000, "How many updates to make.", low=1, high=10**7, unit="steps", entry="epoch-and-step")
+    steps: int = shared_knobs.steps(1000)
     batch_size: int = knob(
         64,
         "How many pairs one step averages its gradient over.",
@@ -124,28 +110,13 @@ class TransformerSpec(Spec):
         unit="pairs",
         entry="mini-batch-and-batch-size",
     )
-    optimizer: str = knob(
-        "muon",
-        "The rule that turns gradients into steps; muon trains the matrices inside, adamw the rest.",
-        choices=("sgd", "momentum", "adamw", "muon"),
-        entry="optimizer",
-    )
-    learning_rate: float = knob(
-        0.02, "How far one step moves the weights.", low=0.0, high=100.0, entry="learning-rate", live="tensor"
-    )
+    optimizer: str = shared_knobs.muon()
+    learning_rate: float = shared_knobs.learning_rate(0.02)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.width % self.heads:
-            raise UsageError(
-                f"A width of {self.width} cannot be shared out among {self.heads} heads.",
-                f"Use a multiple of {self.heads}, such as {max(1, round(self.width / self.heads)) * self.heads}.",
-            )
-        if self.positions == "rotary" and self.width // self.heads % 2:
-            raise UsageError(
-                f"Rotary positions turn pairs; heads of {self.width // self.heads} channels have one over.",
-                "Change width or heads, or use positions=sinusoidal.",
-            )
+        rotary = self.positions == "rotary"
+        shared_knobs.share_out(self.width, self.heads, rotary=rotary, instead="positions=sinusoidal")
 
     @property
     def inner(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.core.errors import UsageError
+from engine.core import shared_knobs
 from engine.core.picture_spec import PictureSpec
 from engine.core.spec import Family, Metric, Panel, Preset, Value, knob
 from engine.play.kinds import CLASSIFY
@@ -27,9 +27,7 @@ class ViTSpec(PictureSpec):
         entry="vision-transformer",
     )
     layers: int = knob(4, "How many transformer blocks follow one another.", low=1, high=96, entry="transformer-block")
-    heads: int = knob(
-        4, "How many attention heads work side by side in a block.", low=1, high=128, entry="multi-head-attention"
-    )
+    heads: int = shared_knobs.heads(4)
     width: int = knob(
         64,
         "Channels of the stream that runs through all blocks.",
@@ -50,40 +48,17 @@ class ViTSpec(PictureSpec):
         choices=("learned", "none"),
         entry="positional-encoding",
     )
-    attention: str = knob(
-        "written",
-        "Attention written out, or by torch's one kernel; both give the same.",
-        choices=("written", "fused"),
-        entry="attention",
-    )
+    attention: str = shared_knobs.attention()
     zero_start: bool = knob(
         True, "Start every block as the identity: what it adds begins at zero.", entry="weight-initialization"
     )
-    dropout: float = knob(
-        0.0,
-        "Share of the numbers that are zeroed at random in training.",
-        low=0.0,
-        high=0.95,
-        entry="dropout",
-        live="recapture",
-    )
-    optimizer: str = knob(
-        "muon",
-        "The rule that turns gradients into steps; muon trains the matrices inside, adamw the rest.",
-        choices=("sgd", "momentum", "adamw", "muon"),
-        entry="optimizer",
-    )
-    learning_rate: float = knob(
-        0.01, "How far one step moves the weights.", low=0.0, high=100.0, entry="learning-rate", live="tensor"
-    )
+    dropout: float = shared_knobs.dropout(live="recapture")
+    optimizer: str = shared_knobs.muon()
+    learning_rate: float = shared_knobs.learning_rate(0.01)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.width % self.heads:
-            raise UsageError(
-                f"A width of {self.width} cannot be shared out among {self.heads} heads.",
-                f"Use a multiple of {self.heads}, such as {max(1, round(self.width / self.heads)) * self.heads}.",
-            )
+        shared_knobs.share_out(self.width, self.heads)
 
     @property
     def inner(self) -> int:

@@ -16,7 +16,7 @@ def machine() -> str:
 
     memory = psutil.virtual_memory().total / 2**30
     parts = [
-        f"{processor()}, {os.cpu_count()} cores, {memory:.0f} GiB",
+        f"{processor()}, {cores()}, {memory:.0f} GiB",
         f"{system()}",
         f"Python {platform.python_version()}",
         *(f"{name} {installed(name)}" for name in PACKAGES),
@@ -32,6 +32,13 @@ def processor() -> str:
     except OSError:
         names = []
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def cores() -> str:
+    """Return how many cores there are, and of them, how many this process may use."""
+    there = os.cpu_count() or 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else there
+    return f"{there} cores" if usable == there else f"{usable} of {there} cores"
 
 
 def system() -> str:

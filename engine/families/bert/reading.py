@@ -5,18 +5,18 @@ Shape legend: T time, H heads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-import torch
 from torch import Tensor, nn
 
 from engine.core.errors import RunError, UsageError
 from engine.core.events import HeatMap
-from engine.data.vocabulary import pack, unpack
+from engine.data.vocabulary import pack
 from engine.families.bert.model import Encoder
 from engine.families.bert.panels import HEADS_DRAWN
 from engine.families.bert.vocabulary import FIRST, Vocabulary
 from engine.train.learner import Learner
+from engine.train.starting import copy_weights, words_of
 
 
 class Reader(Learner):
@@ -34,19 +34,23 @@ class Reader(Learner):
         if start is None:
             self.vocabulary = Vocabulary.of(texts, characters=characters)
             return
-        if "model.words" not in start:
-            raise RunError("The checkpoint to start from holds no vocabulary.", "Start from a run of the family bert.")
-        words = unpack(start["model.words"])
+        words = words_of(start, "bert")
         if characters != all(len(word) == 1 for word in words[FIRST:]):
             other = "words" if characters else "characters"
             raise RunError(f"The model to start from knows {other}.", f"Set tokens={other}.")
         self.vocabulary = Vocabulary(words, characters=characters)
 
     def ready(self, model: nn.Module) -> dict[str, nn.Module]:
-        """Return the model as ``model``, with its tokens, and with the weights of the run to start from."""
+        """Return the model as ``model``, with its tokens, and with the weights of the run to start from: its encoder,
+        and of its head what fits.
+
+        Raises:
+            RunError: the encoder of the run to start from has another shape.
+        """
         model.register_buffer("words", pack(self.vocabulary.words))
-        if "model" in self.setting.inputs:
-            take_weights(model, self.setting.inputs["model"])
+        start, knobs = self.setting.inputs.get("model"), "layers, heads, width, context and the choices of architecture"
+        if start is not None:
+            copy_weights(model.state_dict(), start, knobs, needed="encoder.")
         self.tokens_per_sample = self.spec.context
         return {"model": model}
 
@@ -88,22 +92,3 @@ class Reader(Learner):
             UsageError: there is no such sentence, or this model judges none.
         """
         raise UsageError("This model fills gaps; it knows no classes.", "Train bert/classify on top of it.")
-
-
-@torch.no_grad()
-def take_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Copy the encoder of another run's model, and of its head what fits; the rest of a head begins anew.
-
-    Raises:
-        RunError: the encoder has another shape.
-    """
-    for name, own in model.state_dict().items():
-        other = tensors.get(f"model.{name}")
-        if other is not None and other.shape == own.shape:
-            own.copy_(other)
-        elif name.startswith("encoder."):
-            found = "nothing" if other is None else f"the shape {tuple(other.shape)}"
-            raise RunError(
-                f"The model to start from has {found} for '{name}', this one wants {tuple(own.shape)}.",
-                "Set layers, heads, width, context and the choices of architecture as in the run to start from.",
-            )

@@ -26,6 +26,7 @@ from engine.families.gpt.published import gpt_2_weights, start_from
 from engine.families.gpt.spec import HEADS_DRAWN, GPTSpec
 from engine.play.kinds import CompleteSettings
 from engine.train.learner import Batch, Batches, Learner
+from engine.train.starting import copy_weights, words_of
 
 TEMPERATURE = 0.8
 SAMPLE_LENGTH = 240
@@ -242,9 +243,7 @@ def vocabulary_of(tensors: Mapping[str, Tensor]) -> Vocabulary:
     Raises:
         RunError: it is no checkpoint of a language model.
     """
-    if "model.words" not in tensors:
-        raise RunError("The checkpoint to start from holds no vocabulary.", "Start from a run of the family gpt.")
-    words = unpack(tensors["model.words"])
+    words = words_of(tensors, "gpt")
     if "model.merges" in tensors:
         return GPT2Tokens(words, unpack(tensors["model.merges"]))
     return Characters("".join(words))
@@ -271,12 +270,4 @@ def load_weights(model: GPT, tensors: Mapping[str, Tensor]) -> None:
     own = model.state_dict()
     if model.spec.tie:
         own.pop("head.weight")  # the table of tokens, which a checkpoint has once
-    for name, tensor in own.items():
-        other = tensors.get(f"model.{name}")
-        if other is None or other.shape != tensor.shape:
-            found = "nothing" if other is None else f"the shape {tuple(other.shape)}"
-            raise RunError(
-                f"The model to start from has {found} for '{name}', this one wants {tuple(tensor.shape)}.",
-                "Set layers, heads, width, context and the choices of architecture as in the run to start from.",
-            )
-        tensor.copy_(other)
+    copy_weights(own, tensors, "layers, heads, width, context and the choices of architecture")

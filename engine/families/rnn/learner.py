@@ -23,11 +23,12 @@ from engine.data.ngram import ngram_losses
 from engine.data.series import Levels, Series
 from engine.data.streams import Streams, warm_streams
 from engine.data.text import Characters
-from engine.data.vocabulary import pack, unpack
+from engine.data.vocabulary import pack
 from engine.families.rnn.inside import cold_losses, gates, gradient_through_time, hidden_state, prediction
 from engine.families.rnn.model import RecurrentNetwork
 from engine.play.kinds import CompleteSettings
 from engine.train.learner import Batch, Batches, Learner
+from engine.train.starting import copy_weights, words_of
 from engine.train.step import update
 
 TEMPERATURE = 0.8
@@ -68,7 +69,7 @@ class RNNLearner(Learner):
         model = RecurrentNetwork(spec, len(self.symbols))
         model.register_buffer("words", pack(self.symbols.words))
         if start is not None:
-            take_weights(model, start)
+            copy_weights(model.state_dict(), start, "cell, layers, width and embedding")
         self._carried_LSBH = model.blank(spec.batch_size).to(device)
         """The state in which the next step begins."""
         self._ahead_LSBH = self._carried_LSBH.clone()
@@ -83,7 +84,8 @@ class RNNLearner(Learner):
         if isinstance(data, Series):
             self.symbols, self.train_tokens, self.valid_tokens = data.levels, data.train, data.valid
         elif isinstance(data, Corpus):
-            self.symbols = Characters(data.train, data.valid) if start is None else characters_of(start)
+            texts = (data.train, data.valid) if start is None else words_of(start, "rnn")
+            self.symbols = Characters(*texts)
             self.train_tokens = self.symbols.encode(data.train, device)
             self.valid_tokens = self.symbols.encode(data.valid, device)
         else:
@@ -212,30 +214,3 @@ class RNNLearner(Learner):
         model = self.modules["model"]
         assert isinstance(model, RecurrentNetwork)
         return model
-
-
-def characters_of(tensors: Mapping[str, Tensor]) -> Characters:
-    """Return the characters that a checkpoint's model knows.
-
-    Raises:
-        RunError: it is no checkpoint of a language model.
-    """
-    if "model.words" not in tensors:
-        raise RunError("The checkpoint to start from holds no vocabulary.", "Start from a run of the family rnn.")
-    return Characters("".join(unpack(tensors["model.words"])))
-
-
-def take_weights(model: RecurrentNetwork, tensors: Mapping[str, Tensor]) -> None:
-    """Copy the weights of a checkpoint into the model.
-
-    Raises:
-        RunError: the checkpoint's model has another shape.
-    """
-    for name, tensor in model.state_dict().items():
-        other = tensors.get(f"model.{name}")
-        if other is None or other.shape != tensor.shape:
-            raise RunError(
-                f"The model to start from does not fit at '{name}'.",
-                "Set cell, layers, width and embedding as in the run to start from.",
-            )
-        tensor.copy_(other)

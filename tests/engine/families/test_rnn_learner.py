@@ -190,7 +190,7 @@ def test_goes_on_from_another_run_with_its_vocabulary() -> None:
     assert tuned.symbols.words == base.symbols.words
     for name, tensor in base.weights().items():
         assert torch.equal(tuned.weights()[name], tensor)
-    with pytest.raises(RunError, match="does not fit"):
+    with pytest.raises(RunError, match="start from has"):
         learner(start=base, cell="gru")
     with pytest.raises(RunError, match="no vocabulary"):
         RNNLearner(Setting(RNNSpec.of(SMALL), corpus(), 0, CPU, inputs={"model": {"x": torch.ones(1)}}))  # type: ignore[arg-type]

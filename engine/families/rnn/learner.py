@@ -84,7 +84,7 @@ class RNNLearner(Learner):
         if isinstance(data, Series):
             self.symbols, self.train_tokens, self.valid_tokens = data.levels, data.train, data.valid
         elif isinstance(data, Corpus):
-            texts = (data.train, data.valid) if start is None else words_of(start, "rnn")
+            texts = (data.train, data.valid) if start is None else ("".join(words_of(start, "rnn")),)
             self.symbols = Characters(*texts)
             self.train_tokens = self.symbols.encode(data.train, device)
             self.valid_tokens = self.symbols.encode(data.valid, device)

@@ -228,7 +228,7 @@ def conclude(lab: Lab, experiment: Experiment, store: RunStore, experiments: Exp
         seeds=found.seeds,
         ended=time.time(),
         seconds=math.fsum(found.figures[each.arm, each.seed]["seconds"] for each in _once(experiment, found)),
-        machine=f"{machine.processor}, {machine.cores} cores",
+        machine=f"{machine.processor}, {machine.cores} core{'s' if machine.cores != 1 else ''}",
         findings=tuple(findings),
         outcomes={each.id: each.outcome(found) for each in lab.forecasts},
     )

@@ -30,7 +30,7 @@ class LoRALinear(nn.Linear):
     Args:
         linear: the layer to adapt; its tensors are taken over, not copied.
         rank: r, columns of B and rows of A.
-        alpha: the correction is scaled by alpha / r, so that another rank needs no other learning rate.
+        alpha: the correction is scaled by alpha / r, so that another rank needs little other tuning (section 4.1).
     """
 
     lora_scale: Tensor

@@ -27,7 +27,7 @@ class Step:
     number: int
     """The run's own step number."""
     part: str = ""
-    """Which part of the whole it belongs to: ``forwards``, ``softmax``."""
+    """Which part of the whole it belongs to: ``forward``, ``softmax``."""
     says: str = ""
     shows: tuple[Drawn, ...] = ()
     """In the order in which their names first appeared."""

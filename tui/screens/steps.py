@@ -34,7 +34,7 @@ LONGEST = 600
 
 
 class StepsScreen(Page):
-    """Goes through a run forwards and backwards, as often as one likes; nothing is computed here."""
+    """Goes through a run forward and backward, as often as one likes; nothing is computed here."""
 
     CSS_PATH = "steps.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -129,7 +129,7 @@ class StepsScreen(Page):
         return [(self._turned + place) % count for place in range(min(count, fit))]
 
     def _place(self, step: Step, view: RunView) -> Content:
-        """Return the line that says where one is: step 7 of 34, backwards."""
+        """Return the line that says where one is: step 7 of 34, backward."""
         so_far = " so far" if view.live else ""
         words = [(f"step {self._at + 1} of {len(self._steps)}{so_far}", "bold $accent")]
         if step.part:

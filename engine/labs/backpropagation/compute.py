@@ -1,4 +1,4 @@
-"""Step a small graph forwards and backwards; then check many graphs against autograd and against nudged weights."""
+"""Step a small graph forward and backward; then check many graphs against autograd and against nudged weights."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def measure(bench: Workbench) -> None:
 
 
 def step_through(bench: Workbench, walk: Walk) -> None:
-    """Emit the graph after every single step, forwards and then backwards."""
+    """Emit the graph after every single step, forward and then backward."""
     for events in walk.events():
         bench.emit(*events)
         bench.advance()
@@ -98,7 +98,7 @@ def difference(ours: Sequence[float], others: Sequence[float]) -> float:
 
 
 def price(draw: random.Random) -> float:
-    """Return how many times as long nudging each of some 600 weights takes as one pass forwards and backwards."""
+    """Return how many times as long nudging each of some 600 weights takes as one pass forward and backward."""
     graph = network((24, 20, 1), lambda: draw.gauss(0, 0.3), [draw.gauss(0, 1) for _ in range(4)], 0.5)
     began = time.perf_counter()
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""A graph of single numbers that runs forwards and, node by node, backwards. Nothing but the standard library.
+"""A graph of single numbers that runs forward and, node by node, backward. Nothing but the standard library.
 
 Source: the chain rule, in reverse mode: Baydin et al. 2018, Automatic Differentiation in Machine Learning: a Survey.
 """

@@ -46,11 +46,11 @@ def agree(results: Results) -> Verdict:
 
 
 def cheaper(results: Results) -> Verdict:
-    """Judge whether one pass backwards is cheaper than nudging weight after weight."""
+    """Judge whether one backward pass is cheaper than nudging weight after weight."""
     price = results.of("check", "nudge/price")
     return Verdict(
         holds=min(price) > 10,
-        text=f"With about 600 weights, nudging took {min(price):,.0f} times as long as a pass forwards and backwards.",
+        text=f"With about 600 weights, nudging took {min(price):,.0f} times as long as a pass forward and backward.",
         measured=(exactly("nudging against backpropagation", min(price), "x"),),
     )
 
@@ -66,8 +66,8 @@ CHOICES = ("About as long", "Some ten times as long", "Hundreds of times as long
 LAB = Lab(
     name="backpropagation",
     title="Backpropagation by hand",
-    question="Does one pass backwards through the graph really give the slope of the loss for every weight?",
-    summary="Steps a small graph forwards and backwards, then checks random networks against autograd and nudges.",
+    question="Does one backward pass through the graph really give the slope of the loss for every weight?",
+    summary="Steps a small graph forward and backward, then checks random networks against autograd and nudges.",
     entry="backpropagation",
     settings=Questions,
     presets=(
@@ -79,10 +79,10 @@ LAB = Lab(
         Forecast(
             id="price",
             question="A network has about 600 weights. Nudging each one up and down also measures every slope. "
-            "How long does that take, against one pass forwards and backwards?",
+            "How long does that take, against one pass forward and backward?",
             choices=CHOICES,
             outcome=cost,
-            because="Each nudge costs two passes forwards, for one weight. The pass backwards visits every node once "
+            because="Each nudge costs two forward passes, for one weight. The backward pass visits every node once "
             "and serves all weights.",
         ),
     ),
@@ -96,15 +96,15 @@ LAB = Lab(
         ),
         Statement(
             id="cheaper",
-            says="One pass backwards gives the gradients of all weights for a small part of what nudging each "
+            says="One backward pass gives the gradients of all weights for a small part of what nudging each "
             "one costs.",
             judge=cheaper,
             exact=True,
         ),
     ),
-    why="Each node knows how its own value changes with its parents': that is its local derivative. Going backwards, a "
+    why="Each node knows how its own value changes with its parents': that is its local derivative. Going backward, a "
     "node hands its gradient to each parent, times that derivative, and a parent that is used twice adds up both. "
-    "No gradient is ever computed twice, which is why the whole costs about as much as two passes forwards.",
+    "No gradient is ever computed twice, which is why the whole costs about as much as two forward passes.",
     limits="The graphs are of single numbers; real ones hold tensors, and the same rule, one matrix at a time.",
     watch=Panel(events=("autograd/error", "nudge/error"), kind="line", title="largest difference so far"),
     figures=(
@@ -115,7 +115,7 @@ LAB = Lab(
     computation=Computation(
         name="backpropagation",
         title="Backpropagation by hand",
-        summary="A small graph forwards and backwards, and gradients by three ways.",
+        summary="A small graph forward and backward, and gradients by three ways.",
         entry="backpropagation",
         spec=Questions,
         presets=(Preset(name="quick", help="As the lab asks.", knobs={}),),

@@ -1,4 +1,4 @@
-"""The graph step by step, forwards and backwards: a tree of all numbers, and what each step does, in words."""
+"""The graph step by step, forward and backward: a tree of all numbers, and what each step does, in words."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def tree(root: Node, lead: str = "", below: str = "", seen: set[Node] | None = N
 
 @dataclass
 class Walk:
-    """A graph that is stepped through once, forwards and then backwards."""
+    """A graph that is stepped through once, forward and then backward."""
 
     graph: Graph
     branches: list[Branch] = field(init=False)
@@ -73,17 +73,17 @@ class Walk:
         for node in self.inner:
             self.graph.forward_step(node)
             self.known.add(node)
-            yield say("forwards", forward_words(node)), self.table(node), forward_table(node)
-        yield from self._backwards()
+            yield say("forward", forward_words(node)), self.table(node), forward_table(node)
+        yield from self._backward()
         yield self._used()
 
-    def _backwards(self) -> Iterator[tuple[Event, ...]]:
+    def _backward(self) -> Iterator[tuple[Event, ...]]:
         loss = self.graph.nodes[-1]
         self.graph.begin_backward()
         self.reached = {loss}
         yield (
             say(
-                "backwards",
+                "backward",
                 "Now the way back. The slope of a node says by how much the loss changes per change of that node. For "
                 "the loss itself it is 1.",
             ),
@@ -93,7 +93,7 @@ class Walk:
             before = [parent.gradient for parent in node.parents]
             self.graph.backward_step(node)
             self.reached.update(node.parents)
-            words = say("backwards", backward_words(node, before))
+            words = say("backward", backward_words(node, before))
             yield words, self.table(node), backward_table(node, before)
 
     def _used(self) -> tuple[Event, ...]:

@@ -15,7 +15,7 @@ WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 153
 HEAD_WIDTH = 16
 FEWEST_STEPS = 20
 COST = 6
-"""Operations per parameter and character, forwards and backwards: Kaplan et al. 2020, section 2.1."""
+"""Operations per parameter and character, forward and backward: Kaplan et al. 2020, section 2.1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,20 +25,20 @@ def table(step: int, cell: str) -> Table:
 def test_sentences_make_the_steps_and_each_knows_what_was_before() -> None:
     steps = steps_of(
         view(
-            Text(s=0, name="step", prompt="forwards", text="One."),
+            Text(s=0, name="step", prompt="forward", text="One."),
             table(0, "1"),
-            Text(s=1, name="step", prompt="forwards", text="Two."),
+            Text(s=1, name="step", prompt="forward", text="Two."),
             table(1, "2"),
             HeatMap(s=1, name="map", values=[[1.0]]),
-            Text(s=2, name="step", prompt="backwards", text="Three."),
+            Text(s=2, name="step", prompt="backward", text="Three."),
             table(2, "3"),
             table(9, "long after"),
         )
     )
     assert [(each.number, each.part, each.says) for each in steps] == [
-        (0, "forwards", "One."),
-        (1, "forwards", "Two."),
-        (2, "backwards", "Three."),
+        (0, "forward", "One."),
+        (1, "forward", "Two."),
+        (2, "backward", "Three."),
     ]
     assert [each.name for each in steps[1].shows] == ["graph", "map"]
     assert steps[0].before == {} and set(steps[1].before) == {"graph"}

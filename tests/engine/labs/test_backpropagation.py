@@ -53,12 +53,12 @@ def test_the_tree_holds_every_node_and_draws_out_once_what_is_used_twice() -> No
     assert all(" " not in branch.lead for branch in branches)
 
 
-def test_steps_go_forwards_then_backwards_and_end_with_a_smaller_loss() -> None:
+def test_steps_go_forward_then_backward_and_end_with_a_smaller_loss() -> None:
     graph = shown()
     steps = list(Walk(graph).events())
     assert len(steps) == Walk(shown()).steps
     parts = [each.prompt for events in steps for each in events if isinstance(each, Text)]
-    assert list(dict.fromkeys(parts)) == ["what is given", "forwards", "backwards", "what it is for"]
+    assert list(dict.fromkeys(parts)) == ["what is given", "forward", "backward", "what it is for"]
     check = shown()
     before = check.forward()
     check.backward()

@@ -1,4 +1,4 @@
-"""The stepping screen: forwards, backwards, parts and views, at both sizes, and runs that have nothing to show."""
+"""The stepping screen: forward, backward, parts and views, at both sizes, and runs that have nothing to show."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def made(store: RunStore, *events: Event) -> Run:
 
 
 def steps() -> list[Event]:
-    said = [("forwards", "First a."), ("forwards", "Then b."), ("backwards", "b hands its slope to a.")]
+    said = [("forward", "First a."), ("forward", "Then b."), ("backward", "b hands its slope to a.")]
     events: list[Event] = []
     for number, (part, text) in enumerate(said):
         rows = [["▸" if at == number else "", f"node {at}", str(number) if at <= number else ""] for at in range(3)]
@@ -38,13 +38,13 @@ async def test_a_run_is_stepped_through_and_back(size: tuple[int, int]) -> None:
         run = made(app.services.store, *steps())
         app.services.watch.rescan()
         app.open_place(f"steps/{run.id}")
-        await until(pilot, lambda: "step 1 of 3 · forwards" in text_of(app), "the first step")
+        await until(pilot, lambda: "step 1 of 3 · forward" in text_of(app), "the first step")
         assert isinstance(app.screen, StepsScreen)
         assert "First a." in text_of(app) and "graph" in text_of(app)
         await pilot.press("right")
         await until(pilot, lambda: "Then b." in text_of(app), "the second step")
         await pilot.press("l", "l")
-        await until(pilot, lambda: "step 3 of 3 · backwards" in text_of(app), "the last, and no further")
+        await until(pilot, lambda: "step 3 of 3 · backward" in text_of(app), "the last, and no further")
         await pilot.press("h")
         await until(pilot, lambda: "step 2 of 3" in text_of(app), "one back")
         await pilot.press("home")

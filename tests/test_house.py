@@ -9,6 +9,8 @@ from statistics import median, quantiles
 
 import pytest
 
+from engine.catalog import FAMILIES
+from engine.catalog import family as named
 from tests import source
 
 FILE_LINES = 400
@@ -17,6 +19,8 @@ LOOP_LINES = 80
 CLASS_METHODS = 20
 SCREEN_METHODS = 30
 POSITIONAL = 6
+PANEL_TITLE = 34
+"""Cells of the upper edge of one of three panels side by side in 120 columns."""
 
 LOOP = source.ROOT / "engine" / "train" / "loop.py"
 SCREENS = source.ROOT / "tui" / "screens"
@@ -168,3 +172,11 @@ def test_no_file_names_a_package_registry() -> None:
         place(path) for path in source.texts() if any(host in path.read_text(encoding="utf-8") for host in REGISTRIES)
     ]
     assert found == []
+
+
+def test_titles_of_panels_fit_on_a_small_panel() -> None:
+    long = [
+        f"{family.name}: {panel.title}" for family in map(named, FAMILIES) for panel in family.panels
+        if len(panel.title) > PANEL_TITLE
+    ]  # fmt: skip
+    assert long == []

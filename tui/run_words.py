@@ -38,6 +38,8 @@ RESUMABLE = frozenset({"stopped", "failed", "lost"})
 """States from which a run can go on."""
 WAITING = {"starting": "PyTorch is being loaded", "queued": "waits for the run before it"}
 """What happens before the first step, where the trainer has said nothing yet."""
+FIGURES_SHOWN = 2
+"""Of a finished run, on the line that says so; the panels have the rest."""
 
 
 def state_content(state: str) -> Content:
@@ -127,7 +129,7 @@ def _finished(view: RunView, services: Services) -> Content:
         f"{metric.title} {figure(real(reached[metric.name]), metric.unit)}"
         for metric in metrics_of(view.recipe)
         if metric.name in reached
-    ]
+    ][:FIGURES_SHOWN]
     words = Content.assemble(
         ("Finished", "bold"), f" in {duration(view.elapsed)}:  ", (safe("   ".join(figures)), "bold $accent")
     )

@@ -136,11 +136,13 @@ def _row_label(labels: list[str], line: int, grid: _Grid, whole: bool) -> Line:
 def _column_labels(labels: list[str], grid: _Grid, shown: int, columns: int) -> Line:
     if shown != columns:
         return []
-    line: Line = [(" " * grid.left, PLAIN)]
-    if grid.width >= 2 or all(cell_len(one_line(each, 2)) <= 1 for each in labels):
-        room = grid.width - (1 if grid.width > 2 else 0)
-        return line + [(fit_right(one_line(each, 40), room) + " " * (grid.width - room), LABEL) for each in labels]
-    return line
+    """Return the names of the columns; none where they would be cut until several look the same."""
+    room = grid.width - (1 if grid.width > 2 else 0)
+    whole = [one_line(each, 40) for each in labels]
+    cut = [fit_right(each, room) for each in whole]
+    if len(set(cut)) < len(set(whole)):
+        return []
+    return [(" " * grid.left, PLAIN), *((each + " " * (grid.width - room), LABEL) for each in cut)]
 
 
 def _legend(heatmap: HeatMap, extremes: tuple[float, float], width: int, tone: Tone, mode: Mode) -> Line:

@@ -6,11 +6,13 @@ from collections.abc import Hashable
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
 from textual.dom import NoScreen
 from textual.errors import NoWidget
+from textual.events import Resize
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -22,6 +24,8 @@ from tui.render.safe import one_line
 if TYPE_CHECKING:
     from engine.core.view import RunView
 
+EDGE = 6
+"""Cells of the upper edge that a title leaves free: corners, lines and blanks."""
 _FEW_COLORS = ("standard", "windows", None)
 _CSS_SERIES = "\n".join(
     f"    & > .panel--series-{number}{dim} {{ color: $series-{number}{dim}; }}"
@@ -75,9 +79,11 @@ PanelWidget {{
         self._base: Style | None = None
         self._colors: dict[str, str] = {}
         self._styles_of: dict[Ink, Style] = {}
-        title = one_line(panel.title, 60)
-        unit = one_line(panel.unit, 24)
-        self.border_title = Content(f"{title} ({unit})" if unit and title else title or unit or "panel")
+        self.border_title = title_of(panel, room=0)
+
+    def on_resize(self, event: Resize) -> None:
+        """Write the unit beside the title where there is room."""
+        self.border_title = title_of(self.panel, self.outer_size.width - EDGE)
 
     @property
     def entry(self) -> str:
@@ -100,7 +106,7 @@ PanelWidget {{
         """Draw, and repaint the lines that came out different; what is not seen is drawn when it next is."""
         self._relabel(one_line(self.hint(), 80))
         size = (self.size.width, self.size.height)
-        if self._drawn_for != size or not self._is_seen():
+        if self._drawn_for != size or not is_seen(self):
             self._drawn_for = None
             self.refresh()
             return
@@ -119,13 +125,6 @@ PanelWidget {{
         if lines:
             left, width = self.content_offset.x, self.outer_size.width
             self.refresh(*(Region(-left, y, width, 1) for y in lines))
-
-    def _is_seen(self) -> bool:
-        """Whether any of the panel was on the screen when that was last laid out."""
-        try:
-            return bool(self.screen.find_widget(self).visible_region)
-        except (NoScreen, NoWidget):
-            return False
 
     def key(self, view: RunView, others: tuple[RunView, ...]) -> Hashable:
         """Return what changes when, and only when, something that this panel shows has changed."""
@@ -206,3 +205,18 @@ PanelWidget {{
             if len(self._styles_of) < 4096:
                 self._styles_of[ink] = style
         return style
+
+
+def title_of(panel: Panel, room: int) -> Content:
+    """Return what stands on a panel's upper edge: the title, and its unit where both fit into `room` cells."""
+    title, unit = one_line(panel.title, 60), one_line(panel.unit, 24)
+    both = f"{title} ({unit})" if unit and title else title or unit or "panel"
+    return Content(both if cell_len(both) <= room or not title else title)
+
+
+def is_seen(widget: Widget) -> bool:
+    """Whether any of a widget was on the screen when that was last laid out."""
+    try:
+        return bool(widget.screen.find_widget(widget).visible_region)
+    except (NoScreen, NoWidget):
+        return False

@@ -51,7 +51,7 @@ def drawn(learner: CLIPLearner) -> Iterator[Event]:
         [name, "never" if each in unseen else "yes", caption, f"{cosine:.2f}"]
         for name, each, caption, cosine in zip(names, classes, captions, best.values.tolist(), strict=True)
     ]
-    yield Table(name="best captions", columns=["picture of", "trained on", "best caption", "cosine"], rows=rows)
+    yield Table(name="best captions", columns=["picture", "seen", "best caption", "cosine"], rows=rows)
     yield space(learner, classes_KD)
 
 

@@ -170,10 +170,10 @@ PANELS = (
     ),
     Panel(
         events=("valid/zero_shot_accuracy", "valid/unseen_accuracy"), kind="line",
-        title="Right caption of all classes: seen, unseen", unit="%", entry="zero-shot-and-few-shot",
+        title="Right caption: seen, unseen", unit="%", entry="zero-shot-and-few-shot",
     ),
     Panel(events=("similarity",), kind="heatmap", title="Cosines, in hundredths", entry="cosine-similarity"),
-    Panel(events=("pictures",), kind="pictures", title="Held-out pictures and their best caption", entry="clip"),
+    Panel(events=("pictures",), kind="pictures", title="Held-out pictures, captioned", entry="clip"),
     Panel(events=("best captions",), kind="table", title="Best captions", entry="zero-shot-and-few-shot"),
     Panel(
         events=("valid/text_recall", "valid/picture_recall"), kind="line",
@@ -181,7 +181,7 @@ PANELS = (
     ),
     Panel(events=("train/temperature",), kind="line", title="Temperature", entry="temperature"),
     Panel(events=("space",), kind="points", title="Pictures and captions in one space", entry="embedding"),
-    Panel(events=("valid/gap",), kind="line", title="Distance of mean picture and mean caption", entry="embedding"),
+    Panel(events=("valid/gap",), kind="line", title="Modality gap", entry="embedding"),
     Panel(events=("learning_rate",), kind="line", title="Learning rate", entry="learning-rate-schedule-and-warmup"),
     Panel(events=("gradient_norm",), kind="line", title="Gradient norm", entry="exploding-gradient-and-clipping"),
     Panel(events=("samples_per_second",), kind="line", title="Speed", unit="pairs/s", entry="throughput-and-mfu"),

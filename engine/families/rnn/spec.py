@@ -187,7 +187,7 @@ FAMILY = Family(
         Panel(
             events=("prediction",),
             kind="points",
-            title="Series: true, expected, left alone",
+            title="Series: true, foreseen, alone",
             entry="time-series",
             when=("data", "sine"),
         ),

@@ -178,7 +178,7 @@ LAB = Lab(
     entry="retrieval-augmented-generation",
     settings=Retrieval,
     presets=(
-        Preset(name="quick", help="This glossary: its entries and the questions that they ask.", knobs={}, seconds=25.0),
+        Preset(name="quick", help="This glossary: its entries and their questions.", knobs={}, seconds=25.0),
         Preset(
             name="standard",
             help="The same, cut by sentences into short passages, 50 answers to choose from.",

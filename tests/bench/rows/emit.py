@@ -13,8 +13,23 @@ from tests.bench.places import fresh_home
 from tests.bench.row import Effort, Row, Target, figure
 from tests.source import ROOT
 
-TARGETS = ("mlp/quick", "gpt/quick steps=300")
-"""A run of the smallest steps, which has the least to hide behind, and the first steps of one of ordinary steps."""
+TARGETS = (
+    "mlp/quick",
+    "cnn/quick",
+    "resnet/quick epochs=4",
+    "vit/quick epochs=10",
+    "rnn/quick steps=200",
+    "word2vec/quick",
+    "gpt/quick steps=300",
+    "bert/quick steps=150",
+    "transformer/quick steps=200",
+    "autoencoder/quick",
+    "gan/quick epochs=100",
+    "diffusion/quick",
+    "clip/quick",
+    "speech/quick",
+)
+"""A run of every family, the longer ones cut short; mlp's has the smallest steps, and the least to hide behind."""
 MOST = 1.0
 
 

@@ -210,3 +210,11 @@ def test_text_is_cut_by_cells_not_by_characters():
 def test_a_long_word_and_a_long_line_are_wrapped_at_blanks():
     drawn = plain(draw_text("one two three", 8, 3)).splitlines()
     assert [each.strip() for each in drawn] == ["one two", "three", ""]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"), [(["red circle", "red square", "blue"], False), (["red", "rod", "dot"], True)]
+)
+def test_names_of_columns_that_would_look_the_same_are_left_out(names, shown):
+    drawn = plain(draw_heatmap(HeatMap(values=[[1, 2, 3]] * 3, columns=names), 12, 8))
+    assert all(each in drawn for each in names) if shown else "r" not in drawn

@@ -198,6 +198,14 @@ async def test_hostile_text_stays_text():
         assert "[@click=app.quit]hi[/b]" in app.text()
 
 
+@pytest.mark.parametrize(("width", "title"), [(60, "Gap (share of frames)"), (24, "Gap")])
+async def test_a_narrow_panel_keeps_its_title_whole_and_leaves_the_unit_out(width, title):
+    app = Panels((dataclasses.replace(PANELS[0], title="Gap", unit="share of frames"),))
+    async with app.run_test(size=(width, 12)) as pilot:
+        await pilot.pause()
+        assert f" {title} ─" in app.text().splitlines()[0]
+
+
 @pytest.mark.parametrize("size", [(20, 5), (1, 1), (40, 10), (7, 60), (200, 3)])
 async def test_panels_of_any_size(size):
     for panel in PANELS:

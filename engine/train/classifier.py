@@ -100,7 +100,7 @@ class Classifier(Learner):
             return
         names = self.data.classes
         captions = [
-            f"{names[true]} taken for {names[taken]}, {100 * sure:.0f} % sure"
+            f"{names[true]} as {names[taken]}, {100 * sure:.0f} % sure"
             for true, taken, sure in zip(
                 labels_N[worst].tolist(), predicted_N[worst].tolist(), sure_N[worst].tolist(), strict=True
             )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 
 import msgspec
 import pytest
+import torch
 
 from engine.catalog import family
 from engine.core.errors import LexigradError, RunError, UsageError
 from engine.core.own import Own, OwnKnob, digest_of, family_of_own, is_trusted, trust
-from engine.core.recipe import Recipe
+from engine.core.recipe import Recipe, read_recipe, write_recipe
 from engine.eject.one_file import learner_file
+from engine.train.checkpoint import checkpoints
 from engine.train.describe import answered, described
 from engine.train.own_file import family_in, family_to_train, load_file
+from tests.engine.train.conftest import MakeRun
+from tests.engine.train.nursery import Nursery, final, losses, until
 
 PLAIN = b"""
 from engine.families.mlp.learner import MLPLearner
@@ -102,6 +108,34 @@ def test_the_trainer_runs_only_what_is_trusted_and_as_it_was(tmp_path: Path) -> 
     (tmp_path / "code" / "mine.py").write_bytes(PLAIN + b"\n")
     with pytest.raises(RunError, match="not the file that this run began with"):
         family_to_train(tmp_path, recipe)
+
+
+def test_a_killed_run_of_a_file_goes_on_from_its_own_copy(nursery: Nursery, make_run: MakeRun, trusted: None) -> None:
+    whole, killed = (of_the_file(make_run(name, epochs=60.0)) for name in ("whole", "killed"))
+    assert nursery.wait(nursery.start(whole)) == 0
+    child = nursery.start(killed)
+    until(lambda: checkpoints(killed) and len(losses(killed)) > 20)
+    os.kill(child, signal.SIGKILL)
+    assert nursery.wait(child) == -signal.SIGKILL
+    assert nursery.wait(nursery.start(killed)) == 0
+    assert losses(killed) == losses(whole)
+    expected, found = final(whole), final(killed)
+    assert [name for name in expected if not torch.equal(found[name], expected[name])] == []
+    assert any(name.startswith("model.") for name in found)
+
+
+def of_the_file(folder: Path) -> Path:
+    """Make a run of the family mlp one of a file that builds on it."""
+    recipe = read_recipe(folder)
+    own = run_of(folder, PLAIN)
+    write_recipe(msgspec.structs.replace(recipe, family=own.family, own=own.own), folder)
+    return folder
+
+
+@pytest.fixture
+def trusted() -> None:
+    """Have somebody say that the file may run."""
+    trust(digest_of(PLAIN), Path("mine.py"))
 
 
 def test_a_recipe_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:

@@ -19,7 +19,18 @@ TINY: dict[str, dict[str, Value]] = {
     "cnn": {"channels": 0.3},
     "gpt": {"layers": 1, "heads": 2, "width": 16, "context": 16, "batch_size": 4},
     "word2vec": {"width": 8, "batch_size": 64},
+    "resnet": {"width": 4, "blocks": 1, "batch_size": 16},
+    "vit": {"width": 16, "layers": 1, "batch_size": 16},
+    "rnn": {"width": 16, "embedding": 8, "context": 16, "batch_size": 8},
+    "bert": {"layers": 1, "heads": 2, "width": 16, "context": 16, "batch_size": 4},
+    "transformer": {"layers": 1, "heads": 2, "width": 16, "batch_size": 8},
+    "autoencoder": {"width": 16, "batch_size": 16},
+    "gan": {"width": 16, "batch_size": 16},
+    "diffusion": {"width": 16, "blocks": 1, "batch_size": 16},
+    "clip": {"picture_layers": 2, "text_width": 16, "batch_size": 8},
+    "speech": {"width": 16, "layers": 1, "batch_size": 4},
 }
+"""One of each family, with the losses of its quick preset made small."""
 ALONE = """
 import runpy, sys
 class Closed:

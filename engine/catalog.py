@@ -156,10 +156,21 @@ def parse_run(text: str) -> RunTarget:
     target, *assignments = text.split() or [""]
     family, preset = parse_target(target)
     changes, rest = parse_assignments(family.name, family.spec, assignments)
-    seed = rest.get("seed", "0")
-    if not (seed.isascii() and seed.isdigit() and len(seed) <= LONGEST_SEED):
-        raise UsageError(f"seed = {seed!r} is not a whole number of at least 0.")
-    return RunTarget(family, preset, changes, rest.get("from", preset.start), int(seed))
+    seed = check_seed(rest.get("seed", "0"))
+    return RunTarget(family, preset, changes, rest.get("from", preset.start), seed)
+
+
+def check_seed(text: str) -> int:
+    """Return the seed that a person typed.
+
+    Raises:
+        UsageError: it is no whole number, below 0, or too long.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_SEED):
+        raise UsageError(
+            f"seed = {text!r} is not a whole number of at least 0.", f"It may have {LONGEST_SEED} digits at most."
+        )
+    return int(text)
 
 
 def parse_assignments(

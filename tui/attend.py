@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
+from engine.core.ending import DETAILS
 from engine.core.errors import RunError
 from engine.core.launcher import Launcher
 from engine.core.liveness import LIVE
@@ -147,7 +148,7 @@ def how_it_failed(run: Run) -> RunError:
     ending = run.ending()
     what, remedy = run.cause(), ""
     if ending.failed is not None:
-        what, remedy = ending.failed.what, ending.failed.remedy
+        what, remedy = ending.failed.what, ending.failed.remedy.replace(DETAILS, "")
     kept = f"Its checkpoint of step {ending.saved.s:,} is kept" if ending.saved else "No checkpoint was saved yet"
     go_on = f"{kept}; `lexigrad runs resume {run.id}` goes on from there." if ending.saved else f"{kept}."
     return RunError(f"{run.id} {run.state()}: {what}", " ".join(filter(None, (remedy, go_on, log_words(run)))))

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -95,7 +96,10 @@ def build_parser(verb: str = "") -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says and return the exit code. No error of ours prints a traceback; the log has it."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed when Python began
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
             # A terminal of another encoding shows what it lacks as \xb7; it must not end the command.
             stream.reconfigure(errors="backslashreplace")
@@ -114,14 +118,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _act(words: list[str]) -> int:
-    verb = next((word for word in words if not word.startswith("-")), "")
-    if verb and words[0] == verb and verb not in (*VERBS, *HIDDEN):
-        raise UsageError(f"There is no verb '{verb}'.", suggest(verb, list(VERBS)))
+    known = (*VERBS, *HIDDEN)
+    if words and not words[0].startswith("-") and words[0] not in known:
+        raise UsageError(f"There is no verb '{words[0]}'.", suggest(words[0], list(VERBS)))
+    verb = next((word for before, word in pairwise(["", *words]) if word in known and before != "--open"), "")
     options = build_parser(verb).parse_args(words)
     if options.version:
         return _version()
     if options.verb is None:
         return open_app(options.open)
+    if options.open:
+        raise UsageError(f"--open opens the app, and '{verb}' does without it.", "Leave one of the two out.")
     code: int = options.act(options)
     return code
 

@@ -10,9 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-from engine.core.errors import DataError, LexigradError, RunError, UsageError
-from engine.core.own import LARGEST_FILE, Own, clean, digest_of, family_of_own, is_trusted, kept_at, trust
+from engine.core import paths
+from engine.core.child import Description
+from engine.core.errors import DataError, RunError, UsageError
+from engine.core.files import read_inside
+from engine.core.own import LARGEST_FILE, Own, digest_of, family_of_own, is_trusted, kept_at, trust
 from engine.core.spec import Family, Preset
+from engine.core.store import Run
+from tui.children import ask_child
 from tui.render.safe import safe
 
 SECONDS = 60.0
@@ -56,9 +61,13 @@ class OwnFile:
 
 
 def file_target(text: str) -> tuple[Path, str] | None:
-    """Return path and preset of ``./mine.py/quick``; None where a family is meant."""
+    """Return path and preset of ``./mine.py/quick``; None where a family is meant.
+
+    Raises:
+        UsageError: the path begins with the home of nobody.
+    """
     found = _FILE.fullmatch(text)
-    return (Path(found["path"]).expanduser(), found["preset"] or "") if found else None
+    return (paths.expanded(found["path"]), found["preset"] or "") if found else None
 
 
 def open_file(path: Path, *, trusted: bool) -> OwnFile:
@@ -98,14 +107,14 @@ def open_file(path: Path, *, trusted: bool) -> OwnFile:
     return file_found
 
 
-def ask(path: Path, digest: str) -> None:
-    """Ask whether a file may run.
+def ask(path: Path, digest: str, word: str = "--trust") -> None:
+    """Ask whether a file may run; `word` is what says so where there is nobody to ask.
 
     Raises:
         UsageError: there is nobody to ask, or the answer is no.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"{path} is a program that nobody has trusted yet.", "Read it; if you trust it, say --trust.")
+        raise UsageError(f"{path} is a program that nobody has trusted yet.", f"Read it; if you trust it, say {word}.")
     print(safe(f"{path.absolute()}\nSHA-256 {digest}\n{MEANING}"), file=sys.stderr)
     print("Run it? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
@@ -119,25 +128,44 @@ def describe(content: bytes, path: Path) -> Own:
         LexigradError: it cannot be used, with the words of the child.
     """
     try:
-        done = subprocess.run([*COMMAND, str(path)], input=content, capture_output=True, timeout=SECONDS, check=False)
+        told, said = ask_child((*COMMAND, str(path)), content, SECONDS)
     except subprocess.TimeoutExpired:
         raise RunError(
             f"{path.name} takes more than {SECONDS:.0f} s to be imported.", "A file with a learner only defines."
         ) from None
     try:
-        answer = msgspec.json.decode(done.stdout, type=_Answer)
+        answer = msgspec.json.decode(told, type=Description)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        last = clean(said[-1]) if said else f"exit code {done.returncode}"
-        raise RunError(f"{path.name} could not be described: {last}.", "A file with a learner only defines.") from None
+        raise RunError(f"{path.name} could not be described: {said}.", "A file with a learner only defines.") from None
+    answer.check()
     if answer.own is None:
-        kind = {2: UsageError, 1: RunError}.get(answer.code, LexigradError)
-        raise kind(clean(answer.what), clean(answer.remedy))
+        raise RunError(f"{path.name} was not described.", "Try again.")
     return answer.own
 
 
-class _Answer(msgspec.Struct, frozen=True, kw_only=True):
-    own: Own | None = None
-    what: str = ""
-    remedy: str = ""
-    code: int = 0
+def trust_kept(run: Run, *, trusted: bool) -> Path:
+    """Let the file that a run trains, which came with its folder, run on this machine; return where it lies.
+
+    Args:
+        run: of the file.
+        trusted: whether the command line says so; else it is asked.
+
+    Raises:
+        UsageError: the run is of no such file, or the answer is no.
+        RunError: the file is missing, is not that of the recipe, or the answer cannot be remembered.
+    """
+    own = run.recipe.own
+    if own is None:
+        raise UsageError(f"{run.id} is of no file of your own.", "Nothing has to be trusted.")
+    path = run.folder / kept_at(own)
+    try:
+        digest = digest_of(read_inside(run.folder, kept_at(own), LARGEST_FILE))
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error.strerror}).", "Copy the run anew.") from None
+    if digest != own.digest:
+        raise RunError(f"{path} is not the file that this run began with.", "Copy the run anew.")
+    if not is_trusted(digest):
+        if not trusted:
+            ask(path, digest, "--yes")
+        trust(digest, path)
+    return path

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import msgspec
 
@@ -17,7 +17,7 @@ from engine.core.spec import Value
 from engine.core.store import Run
 
 LOG = "play.log"
-"""In the run's folder: what the child says beside its answers."""
+"""In the run's folder: what the newest child says beside its answers."""
 COMMAND = (sys.executable, "-P", "-m", "engine.play")
 GRACE = 5.0
 """Seconds that the child gets to end by itself, once its input has ended."""
@@ -27,8 +27,13 @@ class Playground:
     """One run's model, open in a process of its own for as long as this context lasts; it reads checkpoints only."""
 
     def __init__(self, run: Run, *, device: str = "cpu", command: Sequence[str] = COMMAND) -> None:
-        self._run = run
-        with (run.folder / LOG).open("ab") as log:
+        with ExitStack() as opened:
+            log: BinaryIO | int = subprocess.DEVNULL
+            self._remedy = ""
+            with suppress(OSError):  # one can play with a run in a folder that cannot be written
+                log = opened.enter_context((run.folder / LOG).open("ab"))
+                log.truncate(0)
+                self._remedy = f"See {run.folder / LOG}."
             self._child = subprocess.Popen(
                 [*command, str(run.folder), device], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
             )
@@ -66,12 +71,12 @@ class Playground:
             if isinstance(event, Finished):
                 return
             if isinstance(event, Failed):
-                raise RunError(event.what, event.remedy)
+                raise RunError(event.what, event.remedy or self._remedy)
             yield event
         raise self._gone()
 
     def _gone(self) -> RunError:
-        return RunError("The process that had the model open has ended.", f"See {self._run.folder / LOG}.")
+        return RunError("The process that had the model open has ended.", self._remedy)
 
     def close(self) -> None:
         """End the child."""

@@ -49,6 +49,8 @@ def drawn(event: Pictures | HeatMap | Histogram | Points, out: TextIO) -> Iterat
     width = max(20, min(terminal.columns, WIDEST)) - 1
     height = max(4, min(terminal.lines - AROUND, TALLEST))
     lines = trimmed(picture_of(event, width, height, tone, mode))
+    if isinstance(event, HeatMap):  # its legend stands at the bottom of the area
+        lines = [*trimmed(lines[:-1]), *lines[-1:]]
     yield from (painted(line) if colored else plain([line]) for line in lines)
 
 

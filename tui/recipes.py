@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from engine.catalog import RunTarget, family, known
 from engine.core.errors import RunError, UsageError
+from engine.core.own import kept_at
 from engine.core.recipe import Asked, Input, Recipe
 from engine.core.spec import Value
 
@@ -43,6 +45,20 @@ def target_from(recipe: Recipe) -> RunTarget | None:
     except UsageError:
         return None
     return RunTarget(known, preset, changes(recipe), start=preset.start, seed=recipe.seed)
+
+
+def again_words(run: Run) -> str:
+    """Say how a run is set up again where no form can do it."""
+    recipe = run.recipe
+    if recipe.own is None:
+        return f"This Lexigrad knows no {target_of(recipe)}; its knobs stand in recipe.json."
+    try:
+        path = run.folder / kept_at(recipe.own)
+    except RunError as error:
+        return str(error)
+    sets = [word for name, value in changes(recipe).items() for word in ("--set", f"{name}={value}")]
+    seed = ["--seed", str(recipe.seed)] if recipe.seed else []
+    return f"Type: {shlex.join(['lexigrad', 'run', f'{path}/{recipe.preset}', *sets, *seed])}"
 
 
 def target_of(recipe: Recipe) -> str:

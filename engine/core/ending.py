@@ -12,6 +12,8 @@ from engine.core.events import Damaged, Failed, Finished, Number, Saved, Unknown
 from engine.core.files import read_end
 
 LOG = "events.jsonl"
+DETAILS = "log.txt in the run's folder has the details."
+"""What a person is told to do about an error that is not explained."""
 REACH = 128 * 1024
 """Bytes of the log's end that are looked at; two of the longest lines."""
 

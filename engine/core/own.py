@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import keyword
+import os
 import unicodedata
-from dataclasses import make_dataclass
+from dataclasses import fields, make_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -137,7 +138,8 @@ def family_of_own(own: Own) -> Family:
             panels=tuple(
                 Panel(
                     events=tuple(map(clean, each.events)), kind=each.kind, title=clean(each.title),
-                    unit=clean(each.unit), x=clean(each.x), entry=clean(each.entry), when=each.when,
+                    unit=clean(each.unit), x=clean(each.x), entry=clean(each.entry),
+                    when=(clean(each.when[0]), clean(each.when[1])) if each.when else None,
                 )
                 for each in own.panels
             ),
@@ -151,28 +153,35 @@ def family_of_own(own: Own) -> Family:
             own_data=clean(own.own_data),
             plays=tuple(
                 Play(
-                    name=clean(each.name), help=clean(each.help), act=each.act, words=clean(each.words),
+                    name=clean(each.name), help=clean(each.help), act=clean(each.act), words=clean(each.words),
                     settings=_settings("OwnSettings", Settings, each.knobs),
                 )
                 for each in own.plays
             ),
         )  # fmt: skip
-    except (TypeError, ValueError) as error:
-        raise RunError(f"The description of {clean(own.stem)}.py is damaged: {error}.", "Start a new run.") from None
+    except Exception as error:  # a recipe may come from anywhere, and no part of it may hide the other runs
+        what = f"The description of {clean(own.stem)}.py is damaged: {clean(str(error))}."
+        raise RunError(what, "Start a new run.") from None
+
+
+def may_be_named(name: str, base: type[Settings]) -> bool:
+    """Whether a knob may have a name: a plain identifier that hides no method of `base`."""
+    hides = hasattr(base, name) and name not in {each.name for each in fields(base)}
+    return name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_") and not hides
 
 
 def _settings(name: str, base: type[Made], knobs: tuple[OwnKnob, ...]) -> type[Made]:
     """Return a class with these knobs."""
-    fields = []
+    declared = []
     for each in knobs:
-        if not each.name.isidentifier() or keyword.iskeyword(each.name) or each.name.startswith("_"):
+        if not may_be_named(each.name, base):
             raise ValueError(f"{each.name!r} is no name of a knob")
         field = knob(
             each.default, clean(each.help), low=each.low, high=each.high, choices=tuple(map(clean, each.choices)),
             unit=clean(each.unit), entry=clean(each.entry), live=each.live,
         )  # fmt: skip
-        fields.append((each.name, type(each.default), field))
-    return make_dataclass(name, fields, bases=(base,), frozen=True, kw_only=True)
+        declared.append((each.name, type(each.default), field))
+    return make_dataclass(name, declared, bases=(base,), frozen=True, kw_only=True)
 
 
 def clean(text: str) -> str:
@@ -181,12 +190,12 @@ def clean(text: str) -> str:
     return "".join(each for each in flat if unicodedata.category(each)[0] != "C")[:LONGEST_TEXT]
 
 
-# Trust
+# Trust: a file a digest, so that two answers at a time lose neither
 
 
 def is_trusted(digest: str) -> bool:
     """Whether a person of this machine said that a file of that digest may run."""
-    return digest in _trusted()
+    return (_trusted() / digest).is_file()
 
 
 def trust(digest: str, path: Path) -> None:
@@ -195,21 +204,13 @@ def trust(digest: str, path: Path) -> None:
     Raises:
         RunError: it cannot be remembered.
     """
-    place = _place()
+    place = _trusted()
     try:
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        paths.write_whole(place, msgspec.json.format(msgspec.json.encode({**_trusted(), digest: str(path)})))
-        place.chmod(0o600)
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        paths.write_whole(place / digest, os.fsencode(f"{path}\n"))
     except OSError as error:
         raise RunError(f"{place} cannot be written ({error.strerror}).", "Make room, or check the folder.") from None
 
 
-def _place() -> Path:
-    return paths.home() / "trusted.json"
-
-
-def _trusted() -> dict[str, str]:
-    try:
-        return msgspec.json.decode(_place().read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return {}
+def _trusted() -> Path:
+    return paths.home() / "trusted"

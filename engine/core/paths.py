@@ -9,6 +9,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+from engine.core.errors import UsageError
+
 HOME = "LEXIGRAD_HOME"
 DATA = "LEXIGRAD_DATA"
 
@@ -53,6 +55,18 @@ def _last_resort() -> Path:
 def home_is_temporary() -> bool:
     """Whether runs go to a temporary folder because no home could be written."""
     return home().name.startswith("lexigrad-") and home().parent == Path(tempfile.gettempdir())
+
+
+def expanded(text: str) -> Path:
+    """Return the path that a person typed, ``~`` and ``~name`` put in full.
+
+    Raises:
+        UsageError: there is no such person, or nobody knows where the home is.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{text}: there is no home of that name.", "Name the folder in full.") from None
 
 
 def runs_folder() -> Path:

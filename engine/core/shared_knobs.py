@@ -97,6 +97,11 @@ def dropout(*, live: Live = None) -> Any:
     )
 
 
+def fitting_patches(side: int) -> str:
+    """Return in words which sides of patches, in pixels, share out a picture of that side, the picture itself too."""
+    return ", ".join(str(patch) for patch in range(1, side + 1) if side % patch == 0)
+
+
 def share_out(width: int, heads: int, *, rotary: bool = False, instead: str = "") -> None:
     """Check that the channels can be shared out among the heads, and where positions are rotary, in pairs.
 

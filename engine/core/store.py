@@ -189,8 +189,10 @@ class RunStore:
                 (new / address).write_bytes(content)
             write_recipe(recipe, new)
             return Run(self._settle(new, recipe))
-        except OSError as error:
+        except BaseException as error:
             shutil.rmtree(new, ignore_errors=True)
+            if not isinstance(error, OSError):
+                raise
             raise RunError(
                 f"No run could be made in {self.folder} ({error.strerror}).", "Is there room, and is it yours?"
             ) from None

@@ -21,8 +21,7 @@ class Augmented:
         seed: of the changes.
         shift: how many pixels a picture moves at most along each axis; its edge is repeated where it leaves a gap.
         mirror: whether each picture is mirrored in every other epoch, a random half of them in the even ones (Keller
-        Jordan,
-            94% on CIFAR-10 in 3.29 Seconds on a Single GPU, 2024: alternating flip).
+            Jordan, 94% on CIFAR-10 in 3.29 Seconds on a Single GPU, 2024: alternating flip).
     """
 
     def __init__(

@@ -111,7 +111,8 @@ def captioned(
     Args:
         name: of the data set.
         phrases: class -> what one may say of it, as much of each; the last stands for it when pictures are sorted.
-        unseen: classes to hold out: their training pictures are left away, the others' judge unseen classes.
+        unseen: classes to hold out: their training pictures are left away, and those to judge by measure how well
+            classes are told that were never trained on.
         train: pictures and classes to train on.
         valid: pictures and classes to judge by.
         seed: of the choice of the captions to judge by.

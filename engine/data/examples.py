@@ -63,6 +63,8 @@ class Examples:
     """What `prepare` takes off, measured on the training split: per feature, or per channel ``C11``."""
     deviation: Tensor
     """What `prepare` divides by: the standard deviation, likewise."""
+    peak: int = 255
+    """Of pictures, the byte that is white."""
     label_mean: float = 0.0
     """Of a number to predict, in its own unit; labels are kept standardized."""
     label_deviation: float = 1.0

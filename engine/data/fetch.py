@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from engine.core.errors import DataError
 from engine.core.paths import data_folders
@@ -56,7 +57,7 @@ def fetch_file(file: File, folder: Path, progress: Progress = silent) -> Path:
         part.replace(place)
     except urllib.error.HTTPError as error:
         raise DataError(f"{file.url} answers {error.code} {error.reason}.", "Try again later.") from None
-    except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
+    except (urllib.error.URLError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise DataError(
             f"{file.name} could not be loaded from {file.url} ({reason}).",
@@ -81,11 +82,11 @@ def _continue(file: File, part: Path, progress: Progress) -> None:
     request = urllib.request.Request(file.url, headers={"User-Agent": "lexigrad"})
     if here:
         request.add_header("Range", f"bytes={here}-")
-    with urllib.request.urlopen(request, timeout=SECONDS_OF_SILENCE) as answer:
+    with _of_the_line(lambda: urllib.request.urlopen(request, timeout=SECONDS_OF_SILENCE)) as answer:
         if here and answer.status != http.client.PARTIAL_CONTENT:
             here = 0  # the server sends the whole file again
         with part.open("ab" if here else "wb") as written:
-            while piece := answer.read(PIECE):
+            while piece := _of_the_line(lambda: answer.read(PIECE)):
                 here += len(piece)
                 if here > file.bytes:
                     raise DataError(
@@ -95,4 +96,18 @@ def _continue(file: File, part: Path, progress: Progress) -> None:
                 written.write(piece)
                 progress(file.name, here, file.bytes)
     if here < file.bytes:
-        raise ConnectionError(f"it ended after {here:,} of {file.bytes:,} bytes")
+        raise urllib.error.URLError(f"it ended after {here:,} of {file.bytes:,} bytes")
+
+
+def _of_the_line(act: Callable[[], Any]) -> Any:
+    """Return what `act` gets over the network; an error of it is told apart from one of the disk.
+
+    Raises:
+        urllib.error.URLError: the line broke, or the server refuses.
+    """
+    try:
+        return act()
+    except urllib.error.URLError:
+        raise
+    except OSError as error:
+        raise urllib.error.URLError(error) from None

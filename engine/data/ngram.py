@@ -161,8 +161,8 @@ def _count(numbers: list[Ints], keys: list[Ints], n: int, order: int, vocabulary
 
 
 def _discounts(counts: Ints) -> Floats:
-    """Return the discounts for counts 0, 1, 2, 3+ (equation 26 of the paper); 0, 1/2, 1/2, 1/2 ... where a text
-    is too regular for it.
+    """Return the discounts for counts 0, 1, 2, 3+ (the paper's for modified smoothing); 0, 1/2, 1/2, 1/2 ... where a
+    text is too regular for them.
     """
     n1, n2, n3, n4 = (int((counts == each).sum()) for each in (1, 2, 3, 4))
     if not (n1 and n2 and n3 and n4):

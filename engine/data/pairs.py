@@ -17,7 +17,7 @@ import torch
 
 from engine.core.errors import DataError
 from engine.data.examples import chosen
-from engine.data.files import verified
+from engine.data.files import how_to_get, verified
 from engine.data.pair_tasks import TASKS, Pair
 from engine.data.table import DataSet, File
 
@@ -94,7 +94,9 @@ def load_translations(row: DataSet, seed: int) -> Pairs:
         zip(sides[::2], row.files[::2], strict=True), zip(sides[1::2], row.files[1::2], strict=True), strict=True
     ):
         if len(source) != len(target):
-            raise DataError(f"{source_file.name} and {target_file.name} have not as many lines as one another.")
+            raise DataError(
+                f"{source_file.name} and {target_file.name} differ in their number of lines.", how_to_get(row)
+            )
     train, valid, test = (
         tuple(Pair(*pair) for pair in zip(source, target, strict=True))
         for source, target in zip(sides[::2], sides[1::2], strict=True)

@@ -6,6 +6,7 @@ that fall together. Shape legend: N pictures, C channels, H height, W width.
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ GRAY_MODES = {"1", "L", "LA", "I", "I;16"}
 FEWEST = 5
 """Pictures of a class, so that one is left for validation."""
 MOST_CLASSES = 100
+BROKEN = (OSError, SyntaxError, ValueError, TypeError, struct.error)
+"""What PIL raises over a damaged file."""
 
 
 def load_picture_folder(path: Path, seed: int) -> Examples:
@@ -101,17 +104,30 @@ def read_picture(path: Path, shape: tuple[int, ...]) -> Tensor:
     with opened(path) as image:
         try:
             image.draft("RGB", (4 * width, 4 * height))  # a large JPEG is decoded at a fraction of its size
-            turned = ImageOps.exif_transpose(image)
+            turned = _turned(image)
+            if turned.mode.startswith("I"):
+                turned = turned.point(lambda value: value * (1 / 256)).convert("L")  # 16 bits a pixel
             if turned.has_transparency_data:
                 ground = Image.new("RGBA", turned.size, "white")
                 turned = Image.alpha_composite(ground, turned.convert("RGBA"))
             square = ImageOps.fit(
                 turned.convert("L" if channels == 1 else "RGB"), (width, height), Image.Resampling.BOX
             )
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        except (*BROKEN, Image.DecompressionBombError):
             raise DataError(f"{path} cannot be decoded.", "Save it anew as PNG or JPEG, or take it away.") from None
     flat = torch.frombuffer(bytearray(square.tobytes()), dtype=torch.uint8)
     return flat.view(height, width, channels).permute(2, 0, 1).contiguous()
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """Return a picture as its camera was held; as it lies, where what the camera noted is damaged."""
+    from PIL import ImageOps
+
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except BROKEN:
+        return image
 
 
 def opened(path: Path) -> Image.Image:
@@ -126,5 +142,5 @@ def opened(path: Path) -> Image.Image:
         return Image.open(path, formats=("PNG", "JPEG"))
     except FileNotFoundError:
         raise DataError(f"There is no file {path}.", "Check the path.") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except (*BROKEN, Image.DecompressionBombError):
         raise DataError(f"{path} is no picture.", "It has to be a PNG or JPEG file.") from None

@@ -27,6 +27,10 @@ from engine.data.table import DataSet
 MEMBERS = {"negative": "sentence_polarity/rt-polarity.neg", "positive": "sentence_polarity/rt-polarity.pos"}
 """The file of each class."""
 
+SPLIT_SEED = 0
+"""Of the split, whatever the run's seed: a run that starts from another one must not be judged by what that one read.
+"""
+
 LARGEST_MEMBER = 10_000_000
 """Bytes; more than ten times as large as the published ones are."""
 
@@ -61,7 +65,8 @@ class Sentences:
 
 
 def load_polarity(row: DataSet, seed: int) -> Sentences:
-    """Return the sentences split at random by `seed`, with the same share of both classes on both sides.
+    """Return the sentences, always split alike, with the same share of both classes on both sides; `seed` mixes those
+    of training.
 
     Raises:
         DataError: the archive is missing or damaged, with how to get it.
@@ -91,13 +96,15 @@ def sentences(path: Path, member: str) -> list[str]:
 
 
 def split_sentences(name: str, classes: dict[str, list[str]], seed: int) -> Sentences:
-    """Return sentences by class, split and mixed by `seed`, so that no neighbor tells a sentence's class."""
+    """Return sentences by class, split and mixed, so that no neighbor tells a sentence's class.
+
+    The split is the same for every seed, and so is the order of validation; `seed` mixes the sentences of training.
+    """
     texts = [text for group in classes.values() for text in group]
     labels = torch.tensor([number for number, group in enumerate(classes.values()) for _ in group])
     content = "\n".join(f"{label}\t{text}" for label, text in zip(labels.tolist(), texts, strict=True))
-    valid = valid_places(labels, seed, stratified=True)
-    mixed = torch.randperm(len(texts), generator=seeded(seed, 1, torch.device("cpu"), stream=2))
-    train, held = mixed[~valid[mixed]], mixed[valid[mixed]]
+    valid = valid_places(labels, SPLIT_SEED, stratified=True)
+    train, held = _mixed(~valid, seed), _mixed(valid, SPLIT_SEED)
     return Sentences(
         name=name,
         train_texts=tuple(texts[number] for number in train.tolist()),
@@ -107,3 +114,9 @@ def split_sentences(name: str, classes: dict[str, list[str]], seed: int) -> Sent
         classes=tuple(classes),
         digest=hashlib.sha256(content.encode()).hexdigest(),
     )
+
+
+def _mixed(chosen: Tensor, seed: int) -> Tensor:
+    """Return the places of the chosen ones, given as booleans ``N``, in an order drawn by `seed`."""
+    order = torch.randperm(len(chosen), generator=seeded(seed, 1, torch.device("cpu"), stream=2))
+    return order[chosen[order]]

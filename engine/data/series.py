@@ -57,7 +57,7 @@ class Levels:
     def nearest(self, values_N: Tensor) -> Tensor:
         """Return the nearest levels of values, int64."""
         apart = self.values[1] - self.values[0]
-        return ((values_N - self.values[0]) / apart).round().long().clamp(0, len(self) - 1)
+        return ((values_N - self.values[0]) / apart).round().clamp(0, len(self) - 1).long()
 
     def decode(self, numbers: Tensor | list[int]) -> str:
         """Return the values of the levels, a blank after each."""

@@ -10,7 +10,6 @@ import hashlib
 import lzma
 import re
 import tarfile
-import wave
 from pathlib import Path
 
 import torch
@@ -66,15 +65,16 @@ def load_decoded(row: DataSet) -> dict[str, Tensor]:
     """
     (file,) = row.files
     find(row, file)
-    cached = cache_folder() / f"{row.folder}-{file.sha256[:16]}.safetensors"
+    cached = cache_folder() / f"{row.folder}-{file.sha256[:16]}-{RATE}-{LONGEST_SECONDS:g}.safetensors"
     try:
-        return parse_tensors(cached.read_bytes())
-    except (OSError, SafetensorError):
+        kept = parse_tensors(cached.read_bytes())
+        return {name: kept[name] for name in ("samples", "lengths", "labels")}
+    except (OSError, SafetensorError, KeyError):
         pass
     path = verified(row, file)
     try:
         decoded = decode(path)
-    except (OSError, EOFError, ValueError, tarfile.TarError, lzma.LZMAError, wave.Error) as error:
+    except (OSError, EOFError, ValueError, tarfile.TarError, lzma.LZMAError) as error:
         raise DataError(f"{path} cannot be decoded ({error}).", how_to_get(row)) from None
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,17 @@
 """Recordings in wav files: read, brought to one sampling rate, and cut to their loudest stretch.
 
-Standard library and torch alone: `wave` reads what is not compressed. Shape legend: T samples.
+Standard library and torch alone; the module `wave` would not read every file that is not compressed: up to Python 3.11
+none whose header is of the extensible kind. The layout: IBM and Microsoft, Multimedia Programming Interface and Data
+Specifications 1.0, 1991; the extensible header: Microsoft, WAVEFORMATEXTENSIBLE. Shape legend: T samples.
 """
 
 from __future__ import annotations
 
 import io
-import wave
+import os
+import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from torch import Tensor
@@ -18,22 +22,31 @@ RATE = 8_000
 """Samples a second of all speech here: that of a telephone, which carries what a voice has below 4 kHz."""
 LONGEST_FILE = 120.0
 """Seconds of a file that is read at all."""
+PCM, EXTENSIBLE = 1, 0xFFFE
+"""Formats of a header: numbers as they were measured; and one that says further on what it is."""
+SUBFORMAT = 24
+"""Where an extensible header says it: the byte."""
+HEADER = 40
+"""Bytes of the longest header that is known."""
 
 
 def read_wav(path: Path) -> Tensor:
     """Return a wav file as 16-bit samples ``T`` at `RATE`; of several channels the mean.
 
     Raises:
-        DataError: there is no such file, it is no wav file, or it is too long.
+        DataError: there is no such file, it is no wav file, it holds no samples, or it is too long.
     """
     try:
-        return parse_wav(path.read_bytes())
+        if not path.is_file():  # a pipe or a device would have no end
+            raise DataError(f"There is no file {path}.", "Check the path.")
+        with path.open("rb") as file:
+            return decoded(file)
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}).", "Check the path.") from None
-    except (wave.Error, EOFError, ValueError) as error:
+    except ValueError as error:
         raise DataError(
-            f"{path} is no recording that can be read ({error}).",
-            f"It has to be a wav file, not compressed, of at most {LONGEST_FILE:.0f} seconds.",
+            f"{path} is no recording that can be read: {error}.",
+            f"Save it as a wav file of 16-bit PCM, of at most {LONGEST_FILE:.0f} seconds.",
         ) from None
 
 
@@ -41,25 +54,67 @@ def parse_wav(content: bytes) -> Tensor:
     """Return the content of a wav file as `read_wav` does.
 
     Raises:
-        wave.Error, EOFError, ValueError: it is none, or compressed, empty or too long.
+        ValueError: it is none, or compressed, empty or too long.
     """
-    with wave.open(io.BytesIO(content)) as file:
-        frames, rate, channels, width = file.getnframes(), file.getframerate(), file.getnchannels(), file.getsampwidth()
-        if not frames or not rate or frames > LONGEST_FILE * rate:
-            raise ValueError(f"{frames:,} samples")
-        content = file.readframes(frames)
-    samples_T = numbers(content, width)
-    whole = len(samples_T) // channels * channels
-    return as_16_bit(resample(samples_T[:whole].view(-1, channels).mean(1), rate, RATE))
+    return decoded(io.BytesIO(content))
+
+
+def decoded(file: BinaryIO) -> Tensor:
+    """Return an open wav file as `read_wav` does; the samples are read only where its header is right.
+
+    Raises:
+        ValueError, with what is wrong: it is none, or compressed, empty or too long.
+    """
+    begin = file.read(12)
+    if begin[:4] != b"RIFF" or begin[8:] != b"WAVE":
+        raise ValueError("it does not begin as a wav file does")
+    header = b""
+    while len(head := file.read(8)) == 8:
+        name, size = struct.unpack("<4sI", head)
+        start = file.tell()
+        if name == b"fmt ":
+            header = file.read(min(size, HEADER))
+        elif name == b"data":
+            there = file.seek(0, os.SEEK_END) - start
+            file.seek(start)
+            return samples(file, header, min(size, there))
+        file.seek(start + size + size % 2)
+    raise ValueError("it ends before its samples")
+
+
+def samples(file: BinaryIO, header: bytes, size: int) -> Tensor:
+    """Return the samples that begin at the place of a file, `size` bytes, as `read_wav` does.
+
+    Raises:
+        ValueError: they are not what is read here.
+    """
+    if len(header) < 16:
+        raise ValueError("it does not say what its samples are")
+    kind, channels, rate, _, _, bits = struct.unpack("<HHIIHH", header[:16])
+    if kind == EXTENSIBLE:
+        kind = int.from_bytes(header[SUBFORMAT : SUBFORMAT + 2], "little")
+    if kind != PCM:
+        raise ValueError(f"its samples are in format {kind}, not PCM")
+    width = (bits + 7) // 8
+    frame = width * channels
+    if not rate or not frame:
+        raise ValueError(f"it has {channels} channels of {bits} bits at {rate} hertz")
+    count = size // frame
+    if not count:
+        raise ValueError("it holds no samples")
+    if count > LONGEST_FILE * rate:
+        raise ValueError(f"it lasts {count / rate:,.0f} seconds")
+    samples_T = numbers(file.read(count * frame), width).view(-1, channels).mean(1)
+    return as_16_bit(resample(samples_T, rate, RATE))
 
 
 def numbers(content: bytes, width: int) -> Tensor:
-    """Return samples of 1 to 4 bytes, lowest byte first, as floats between -1 and 1.
+    """Return whole samples of 1 to 4 bytes, lowest byte first, as floats between -1 and 1.
 
     Raises:
         ValueError: samples of that width are not known.
     """
-    raw = torch.frombuffer(bytearray(content[: len(content) // width * width]), dtype=torch.uint8)
+    raw = torch.frombuffer(bytearray(content), dtype=torch.uint8)
     match width:
         case 1:
             return raw.float() / 128 - 1  # the only width without a sign
@@ -71,7 +126,7 @@ def numbers(content: bytes, width: int) -> Tensor:
         case 4:
             return raw.view(torch.int32).float() / 2**31
         case _:
-            raise ValueError(f"samples of {width} bytes")
+            raise ValueError(f"its samples have {width} bytes")
 
 
 def as_16_bit(samples_T: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from contextlib import redirect_stdout
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from engine.catalog import family
+from engine.core.child import Ejection, answer_only
 from engine.core.errors import LexigradError
 from engine.core.spec import Value
 
@@ -26,26 +28,18 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Whether one file with a learner is wanted, not a folder."""
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """How it went."""
-
-    losses: list[float] = []
-    what: str = ""
-    """What went wrong, and below what to do and the exit code; empty where nothing did."""
-    remedy: str = ""
-    code: int = 0
-
-
 def main() -> int:
-    """Carry out one order."""
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
-    with redirect_stdout(sys.stderr):
-        report = carry_out(request)
-    sys.stdout.buffer.write(msgspec.json.encode(report))
-    return report.code
+    """Carry out one order; asked to end, clear up first."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    with answer_only() as out:
+        request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+        with redirect_stdout(sys.stderr):
+            ejection = carry_out(request)
+        out.write(msgspec.json.encode(ejection))
+    return ejection.code
 
 
-def carry_out(request: Request) -> Report:
+def carry_out(request: Request) -> Ejection:
     """Eject, and say how it went."""
     try:
         from engine.eject.folder import Order, eject
@@ -53,14 +47,14 @@ def carry_out(request: Request) -> Report:
 
         if request.learner:
             write_learner(family(request.family), Path(request.to))
-            return Report()
+            return Ejection()
         order = Order(family=family(request.family), preset=request.preset, changes=request.changes, seed=request.seed)
-        return Report(losses=eject(order, Path(request.to)).losses)
+        return Ejection(of=order.words, losses=eject(order, Path(request.to)).losses)
     except LexigradError as error:
-        return Report(what=error.what, remedy=error.remedy, code=error.code)
+        return Ejection(what=error.what, remedy=error.remedy, code=error.code)
     except Exception as error:
         traceback.print_exc()
-        return Report(what=f"Ejecting broke off: {type(error).__name__}: {error}.", code=1)
+        return Ejection(what=f"Ejecting broke off: {type(error).__name__}: {error}.", code=1)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from textwrap import wrap
 
 from engine.core.spec import Settings
 from engine.eject.cuts import ERRORS, Cuts, parts, refusal_of
@@ -19,6 +20,7 @@ TAKEN = frozenset({"data", "train", "torch"})
 """Names of files that the folder has anyway, or must not hide."""
 SPEC = '"""The knobs of this run, as plain values."""'
 _ENGINE = re.compile(r"\bengine(?:\.\w+)*\.(\w+)")
+_ENDING = re.compile(r'"(?="")|"\Z')
 _ERROR = re.compile(rf"\b({'|'.join(ERRORS)})\b")
 
 Edit = tuple[tuple[int, int], tuple[int, int], str]
@@ -188,9 +190,9 @@ class Emitter:
         """Return the spec as one plain dataclass with the values of the run."""
         assert isinstance(node, ast.ClassDef)
         names.add("dataclass")
-        told = (ast.get_docstring(node) or f"Knobs of {self.of}.").split("\n\n")[0].replace("\n", "\n    ")
+        told = escaped((ast.get_docstring(node) or f"Knobs of {self.of}.").split("\n\n")[0]).replace("\n", "\n    ")
         text = f'@dataclass(frozen=True, kw_only=True)\nclass {node.name}:\n    """{told}\n\n'
-        text += f'    The values are those of {self.of}.\n    """\n'
+        text += f'    {filled(f"The values are those of {self.of}.", 4)}\n    """\n'
         for knob in self.values.knobs():
             if knob.name in self.shaken.loads:
                 kind = type(knob.default).__name__
@@ -338,11 +340,18 @@ def literal(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
+def escaped(text: str) -> str:
+    """Return a text as it has to stand in a docstring: nothing in it ends the docstring or is read as an escape."""
+    return _ENDING.sub(r"\\\g<0>", text.replace("\\", r"\\"))
+
+
+def filled(text: str, indent: int) -> str:
+    """Return a text for a docstring in lines that fit, each but the first indented."""
+    lines = wrap(escaped(text), WIDTH - indent - 4, break_long_words=False, break_on_hyphens=False)
+    return f"\n{' ' * indent}".join(lines)
+
+
 def wrapped(text: str) -> str:
     """Return a docstring of a field, in lines that fit."""
-    line = f'    """{text}"""\n'
-    if len(line) <= WIDTH:
-        return line
-    from textwrap import wrap
-
-    return '    """' + "\n    ".join(wrap(text, WIDTH - 8)) + '\n    """\n'
+    line = f'    """{escaped(text)}"""\n'
+    return line if len(line) <= WIDTH else f'    """{filled(text, 4)}\n    """\n'

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.core.errors import DataError, UsageError
+from engine.core.errors import DataError, RunError, UsageError
+from engine.core.own import clean
 from engine.core.spec import Family, Spec, Value
+from engine.data.table import TABLE
 from engine.eject import page
 from engine.eject.emit import Emitter, file_names
 from engine.eject.keep_data import DataFiles
@@ -22,6 +25,8 @@ from engine.eject.source import parse_source
 
 CLOSE = 1e-6
 """Relative difference of a loss that is still the same loss."""
+LONGEST_NAME = 60
+"""Characters of the name of a person's own data that the folder tells."""
 LONGEST = 300.0
 """Seconds that the trial may take."""
 ALWAYS: tuple[Key, ...] = (
@@ -45,9 +50,17 @@ class Order:
         return self.family.configure(self.preset, self.changes)
 
     @property
-    def target(self) -> str:
-        """``family/preset``."""
-        return f"{self.family.name}/{self.preset}"
+    def shown(self) -> Spec:
+        """The values that the folder tells; of data of a person's own it tells the name, not where they lie."""
+        spec = self.spec
+        return spec if spec.data in TABLE else replace(spec, data=clean(Path(spec.data).name)[:LONGEST_NAME])
+
+    @property
+    def words(self) -> str:
+        """The run that the folder repeats: ``mlp/quick width=8, seed 1``."""
+        shown = self.shown.values()
+        changes = {name: shown[name] for name in self.changes}
+        return page.run_of(f"{self.family.name}/{self.preset}", changes, self.seed)
 
 
 def eject(order: Order, to: Path) -> Observed:
@@ -56,9 +69,11 @@ def eject(order: Order, to: Path) -> Observed:
     Raises:
         UsageError: the family cannot be cut out, or the place is taken.
         DataError: the folder cannot be written.
+        RunError: a loss is not finite, or the folder breaks off, takes too long or comes to other losses.
     """
     require_free(to)
     observed = observe(order.family, order.spec, order.seed)
+    require_finite(order, observed.losses)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
@@ -100,29 +115,28 @@ def write(order: Order, observed: Observed, folder: Path) -> None:
         data=frozenset({(type(observed.data).__module__, type(observed.data).__name__)}),
     )
     names = page.Names("", "", "", learner, spec_key[1])
-    shaken.read(parse_source("train", page.training(order.target, names, order.seed, 1)))
+    shaken.read(parse_source("train", page.training(order.words, names, order.seed, 1)))
     shaken.shake()
     files = file_names({each for each, _ in shaken.kept}, spec_key[0])
     data = DataFiles(observed.data, shaken.loads, files)
     names = page.Names(files[ALWAYS[0][0]], files[ALWAYS[1][0]], files[module], learner, spec_key[1])
-    emitter = Emitter(shaken, files, spec, page.run_of(order.target, order.changes, order.seed))
+    emitter = Emitter(shaken, files, order.shown, order.words)
     for kept in files:
         (folder / f"{files[kept]}.py").write_text(emitter.text(kept), encoding="utf-8")
-    (folder / "data.py").write_text(data.source(f"the data set {spec.data}"), encoding="utf-8")
+    (folder / "data.py").write_text(data.source(f"the data set {order.shown.data}"), encoding="utf-8")
     data.write(folder)
-    training = page.training(order.target, names, order.seed, observed.total_steps)
+    training = page.training(order.words, names, order.seed, observed.total_steps)
     (folder / "train.py").write_text(training, encoding="utf-8")
     (folder / "pyproject.toml").write_text(page.PROJECT, encoding="utf-8")
-    of = page.run_of(order.target, order.changes, order.seed)
     told = {f"{files[kept]}.py": emitter.docstring(kept) for kept in sorted(files, key=lambda each: files[each])}
-    (folder / "README.md").write_text(page.readme(family, of, told, observed.losses), encoding="utf-8")
+    (folder / "README.md").write_text(page.readme(family, order.words, told, observed.losses), encoding="utf-8")
 
 
 def try_out(folder: Path, steps: int) -> list[float]:
     """Return the losses that the folder comes to, in an interpreter that has torch and nothing of ours.
 
     Raises:
-        UsageError: it breaks off.
+        RunError: it breaks off, or takes too long.
     """
     alone = {"PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": ""}
     try:
@@ -131,21 +145,28 @@ def try_out(folder: Path, steps: int) -> list[float]:
             cwd=folder, env={**os.environ, **alone}, capture_output=True, text=True, timeout=LONGEST, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise UsageError("The ejected folder took too long to try out.", "Eject a smaller preset.") from None
+        raise RunError("The ejected folder took too long to try out.", "Eject a smaller preset.") from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise _cannot(f"the folder breaks off: {last}")
     return [float(line.split()[1]) for line in done.stdout.splitlines()]
 
 
+def require_finite(order: Order, losses: list[float]) -> None:
+    """Raise RunError where a loss is not a finite number: a folder could not be told to train the same."""
+    step = next((step for step, loss in enumerate(losses, start=1) if not math.isfinite(loss)), 0)
+    if step:
+        raise RunError(f"The loss of {order.words} is {losses[step - 1]} at step {step}.", "Lower the learning rate.")
+
+
 def require_same(order: Order, observed: Observed, losses: list[float]) -> None:
-    """Raise UsageError where the folder does not come to the losses of the product."""
-    pairs = zip(observed.losses, losses, strict=False)
-    if len(losses) != len(observed.losses) or any(abs(a - b) > CLOSE * max(1e-12, abs(a)) for a, b in pairs):
-        raise _cannot(f"the folder comes to other losses than {order.target}")
+    """Raise RunError where the folder does not come to the losses of the product."""
+    same = [abs(a - b) <= CLOSE * max(1e-12, abs(a)) for a, b in zip(observed.losses, losses, strict=False)]
+    if len(losses) != len(observed.losses) or not all(same):
+        raise _cannot(f"the folder comes to other losses than {order.words}")
 
 
-def _cannot(why: str) -> UsageError:
-    return UsageError(
+def _cannot(why: str) -> RunError:
+    return RunError(
         f"This cannot be ejected: {why}.", "Use `lexigrad eject NAME --learner` for a file that builds on the engine."
     )

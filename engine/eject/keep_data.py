@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine.core.errors import UsageError
-from engine.eject.emit import WIDTH, literal
+from engine.eject.emit import WIDTH, escaped, literal
 
 SHORT = 80
 """Characters of a value that stands in the source."""
@@ -117,7 +117,7 @@ class DataFiles:
         head = f"{head.rstrip()}\n\n{owned}\n"
         head += "\nHERE = Path(__file__).parent\n" if "HERE" in made or self.tensors else ""
         first = '    tensors = torch.load(HERE / "data.pt", weights_only=True)\n' if self.tensors else ""
-        told = f'    """Return {what}, as the training reads them."""\n'
+        told = f'    """Return {escaped(what)}, as the training reads them."""\n'
         assert all(len(line) <= WIDTH for line in made.splitlines()), "a line of data.py is too long"
         head = f'"""The data, read from the files beside this one."""\n\n{head}'
         return f"{head}\n\ndef load_data() -> {kind.__name__}:\n{told}{first}{made}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.core.errors import DataError, UsageError
 from engine.core.spec import Family
-from engine.eject.emit import import_block
+from engine.eject.emit import escaped, import_block
 from engine.eject.folder import require_free
 from engine.eject.source import Source, is_text, read_source
 
@@ -55,7 +55,7 @@ def learner_file(family: Family) -> str:
     model = ast.literal_eval(sources[1].docstring)
     head = f'''"""A learner of your own, begun from {family.name}. Change it; ``lexigrad run`` trains it.
 
-{model.strip()}
+{escaped(model.strip())}
 """
 
 from __future__ import annotations

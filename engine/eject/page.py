@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.core.spec import Family, Value
-from engine.eject.emit import import_block
+from engine.eject.emit import filled, import_block
 
 PROJECT = """[tool.ruff]
 line-length = 120
@@ -34,8 +34,8 @@ def run_of(target: str, changes: Mapping[str, Value], seed: int) -> str:
     return f"{words}, seed {seed}"
 
 
-def training(target: str, names: Names, seed: int, steps: int) -> str:
-    """Return ``train.py``."""
+def training(of: str, names: Names, seed: int, steps: int) -> str:
+    """Return ``train.py``; `of` is the run that it repeats, in words."""
     made = names.learner if names.learner != "learner" else "build_learner"
     own = import_block(
         [
@@ -46,7 +46,10 @@ def training(target: str, names: Names, seed: int, steps: int) -> str:
             ("spec", names.spec, names.spec),
         ]
     )
-    return f'''"""Train as {target} does: ``python train.py``, or with a number for so many steps alone."""
+    return f'''"""{filled(f"Train as {of} does.", 0)}
+
+``python train.py`` makes the whole run, with a number so many steps alone.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 BASE = 10_000.0
-"""The slowest pair takes about 2π times this many positions for one turn."""
+"""The slowest pair takes up to 2π times this many positions for one turn."""
 
 
 class Rotary(nn.Module):

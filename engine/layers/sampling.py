@@ -18,15 +18,18 @@ def pick(
 
     Args:
         logits_BV: scores of all tokens.
-        temperature: what the scores are divided by; 0 takes the highest score, without chance.
+        temperature: what the scores are divided by; 0, or what is 0 in single precision, takes the highest score,
+            without chance.
         top_k: draw among that many likeliest tokens only; 0 draws among all.
         top_p: draw among the likeliest tokens that together reach this probability (Holtzman et al., The Curious Case
             of Neural Text Degeneration, 2020); 1 draws among all.
         generator: where the chance comes from; torch's global one if there is none.
     """
-    if temperature <= 0:
+    if temperature < torch.finfo(torch.float32).tiny:
         return logits_BV.argmax(-1, keepdim=True)
-    logits_BV = logits_BV.float() / temperature
+    logits_BV = logits_BV.float()
+    # The highest score becomes 0, which no temperature drives beyond what a number can hold.
+    logits_BV = (logits_BV - logits_BV.amax(-1, keepdim=True)) / temperature
     if 0 < top_k < logits_BV.size(-1):
         least_B1 = logits_BV.topk(top_k).values[:, -1:]
         logits_BV = logits_BV.masked_fill(logits_BV < least_B1, -torch.inf)

@@ -19,7 +19,7 @@ from engine.data.augment import Augmented
 from engine.data.batches import Shuffled
 from engine.data.examples import Examples
 from engine.data.load import load
-from engine.look.fid import JUDGES, Judge, Make, peak, unit_pictures
+from engine.look.fid import JUDGES, Judge, Make, unit_pictures
 
 SEED = 0
 BATCH_SIZE = 128
@@ -56,7 +56,7 @@ def train(make: Make, data: Examples) -> Judge:
     plain = Shuffled((data.train_inputs, data.train_labels), BATCH_SIZE, SEED)
     batches = Augmented(
         plain,
-        lambda kept_NCHW: unit_pictures(kept_NCHW, make.side, peak(data)),
+        lambda kept_NCHW: unit_pictures(kept_NCHW, make.side, data.peak),
         SEED,
         shift=SHIFT.get(make.data, 0),
         mirror=make.data in MIRRORED,
@@ -69,7 +69,7 @@ def train(make: Make, data: Examples) -> Judge:
         optimizer.zero_grad()
         torch.autograd.backward(F.cross_entropy(judge(pictures_N1HW), labels_N))
         optimizer.step()
-    values_NF = judge.features(unit_pictures(data.train_inputs, make.side, peak(data)))
+    values_NF = judge.features(unit_pictures(data.train_inputs, make.side, data.peak))
     judge.mean.copy_(values_NF.mean(0))
     judge.deviation.copy_(values_NF.std(0))
     return judge
@@ -77,7 +77,7 @@ def train(make: Make, data: Examples) -> Judge:
 
 def accuracy(judge: Judge, make: Make, data: Examples) -> float:
     """Return which share of the validation split the judge tells right."""
-    taken_N: Tensor = judge.classes(unit_pictures(data.valid_inputs, make.side, peak(data)))
+    taken_N: Tensor = judge.classes(unit_pictures(data.valid_inputs, make.side, data.peak))
     return float((taken_N == data.valid_labels).float().mean())
 
 

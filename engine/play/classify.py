@@ -31,15 +31,14 @@ def classify(learner: Classifier, settings: ClassifySettings) -> Iterator[Event]
             raise UsageError(f"{data.name} has no pictures.", "Name an example instead: --set example=3")
         picture_CHW = read_picture(Path(settings.file).expanduser(), data.shape)
         picture_CHW = 255 - picture_CHW if settings.invert else picture_CHW
-        peak = int(data.train_inputs.max())  # scikit-learn's digits go from 0 to 16
-        example, true = (picture_CHW.float() * peak / 255).round().to(torch.uint8), ""
+        example, true = (picture_CHW.float() * data.peak / 255).round().to(torch.uint8), ""
     else:
         if settings.example >= len(data.valid_inputs):
             raise UsageError(f"The validation split has {len(data.valid_inputs):,} examples, counted from 0.")
         example = data.valid_inputs[settings.example]
         true = f", in truth {data.classes[int(data.valid_labels[settings.example])]}"
     if data.layout == "pictures":
-        yield pictures("example", example[None])
+        yield pictures("example", example[None], peak=data.peak)
     with learner.autocast():
         chances_K = learner.modules["model"](data.prepare(example[None].to(data.mean.device))).float().softmax(1)[0]
     order = chances_K.argsort(descending=True)[:CLASSES_SHOWN].tolist()

@@ -1,4 +1,4 @@
-"""Asking a classifier of sentences for its answer, and which words it owes to."""
+"""Asking a classifier of sentences for its answer, and what each word does to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Judge(Protocol):
 
     def judge(self, text: str) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
         """Return the probability of each class, the likeliest first; and of each token by how much the probability of
-        the likeliest falls where the token is hidden.
+        the likeliest falls without it.
 
         Raises:
             UsageError: there is no sentence.
@@ -39,7 +39,7 @@ def judge(learner: Any, settings: JudgeSettings) -> Iterator[Event]:
     yield Table(name=f"taken for {classes[0][0]}{truth}", columns=["class", "probability"], rows=rows)
     ranked = sorted(words, key=lambda word: -abs(word[1]))
     yield Table(
-        name=f"what hiding a word does to {classes[0][0]}",
+        name=f"what leaving a word out does to {classes[0][0]}",
         columns=["word", "points"],
         rows=[[word, f"{-100 * fall:+.1f}"] for word, fall in ranked],
     )

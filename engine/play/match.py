@@ -52,6 +52,7 @@ def match(learner: Any, settings: MatchSettings) -> Iterator[Event]:
     matcher: Matcher = learner
     if settings.file:
         picture_CHW, true = read_picture(Path(settings.file).expanduser(), matcher.data.shape), ""
+        picture_CHW = 255 - picture_CHW if settings.invert else picture_CHW
     else:
         picture_CHW, name = matcher.held_out(settings.example, unseen=settings.unseen)
         true = f", in truth {name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -32,13 +33,15 @@ def neighbors(learner: Any, settings: NeighborsSettings) -> Iterator[Event]:
 def parse(text: str) -> tuple[list[str], list[str]]:
     """Return the words that are added and those that are taken off: ``king - man + woman``.
 
+    A minus inside of a word is its hyphen.
+
     Raises:
         UsageError: there is no word to add.
     """
     plus: list[str] = []
     minus: list[str] = []
     into = plus
-    for word in text.replace("+", " + ").replace("-", " - ").split():
+    for word in re.sub(r"(^|\s)-", " - ", text.replace("+", " + ")).split():
         if word in "+-":
             into = plus if word == "+" else minus
         else:

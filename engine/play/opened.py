@@ -27,7 +27,7 @@ def open_model(folder: Path, device: str = "cpu") -> Learner:
     if checkpoint is None:
         damaged = f" {problems[0]}" if problems else ""
         raise RunError(f"{folder.name} has no checkpoint to play with.{damaged}", "Train it to its first checkpoint.")
-    learner = build_learner(folder, recipe, choose_device(device))
+    learner = build_learner(folder, recipe, choose_device(device), checkpoint)
     with torch.no_grad():
         learner.load_weights(checkpoint.model)
     learner.mode(training=False)

@@ -26,8 +26,8 @@ class Transcriber(Protocol):
     def transcribe(self, waves_NT: Tensor, lengths_N: Tensor) -> list[list[int]]:
         """Return the likeliest words of some recordings."""
 
-    def hears(self, waves_1T: Tensor, lengths_1: Tensor) -> Iterator[Event]:
-        """Yield one recording as the model hears it, and where it heard each word."""
+    def hears(self, waves_1T: Tensor, lengths_1: Tensor, heard: list[int]) -> Iterator[Event]:
+        """Yield one recording as the model hears it, and where each word is that it heard."""
 
 
 def transcribe(learner: Any, settings: Any) -> Iterator[Event]:
@@ -41,9 +41,11 @@ def transcribe(learner: Any, settings: Any) -> Iterator[Event]:
     speech, device = transcriber.speech, learner.setting.device
     said: list[int] | None = None
     if settings.file:
-        wave_T = loudest(read_wav(Path(settings.file).expanduser()), round(LONGEST_SECONDS * RATE))
+        whole_T = read_wav(Path(settings.file).expanduser())
+        wave_T = loudest(whole_T, round(LONGEST_SECONDS * RATE))
         waves_1T, lengths_1 = wave_T[None].to(device), torch.tensor([len(wave_T)], device=device)
-        prompt = Path(settings.file).name
+        cut = f", its loudest {LONGEST_SECONDS:g} seconds" if len(wave_T) < len(whole_T) else ""
+        prompt = f"{Path(settings.file).name}{cut}"
     else:
         if settings.example >= len(speech.valid):
             raise UsageError(f"The validation split has {len(speech.valid):,} recordings, counted from 0.")
@@ -52,9 +54,9 @@ def transcribe(learner: Any, settings: Any) -> Iterator[Event]:
         said = one.words[0][: int(one.counts[0])].tolist()
         prompt = f"recording {settings.example}, {speech.speakers[int(one.speakers[0])]}"
     (heard,) = transcriber.transcribe(waves_1T, lengths_1)
-    yield Text(name="it heard", prompt=f"{prompt}\n", text=speech.spell(heard) or "nothing")
+    yield Text(name="it heard", prompt=f"{prompt}\nheard: ", text=speech.spell(heard) or "(no words)")
     if said is not None:
         wrong = edits(said, heard)
         verdict = f"   {wrong} error{'s' * (wrong > 1)}" if wrong else ""
-        yield Text(name="what was said", text=f"{speech.spell(said)}{verdict}")
-    yield from transcriber.hears(waves_1T, lengths_1)
+        yield Text(name="what was said", prompt="said:  ", text=f"{speech.spell(said)}{verdict}")
+    yield from transcriber.hears(waves_1T, lengths_1, heard)

@@ -40,7 +40,10 @@ def translate(learner: Any, settings: Any) -> Iterator[Event]:
     if not source:
         valid = translator.pairs.valid
         if settings.example >= len(valid):
-            raise UsageError(f"The validation split has {len(valid):,} examples, counted from 0.")
+            raise UsageError(
+                f"The validation split has {len(valid):,} examples, counted from 0.",
+                "Choose a lower example, or give a text of your own.",
+            )
         source, truth = valid[settings.example]
     (found,) = translator.answers([source], beams=settings.beams, length_penalty=settings.length_penalty)
     best = found[0][0]
@@ -53,13 +56,16 @@ def translate(learner: Any, settings: Any) -> Iterator[Event]:
 
 
 def score(learner: Any, settings: Any) -> Iterator[Event]:
-    """Yield how well the test split is answered: by the likeliest token each time, and by beam search."""
+    """Yield how well the test split is answered: by the likeliest token each time, and by beam search; and how long the
+    answers are, in characters, relative to the targets.
+    """
     translator: Translator = learner
     pairs = translator.pairs.test[: settings.examples]
     targets = [pair.target for pair in pairs]
     prose = translator.pairs.prose
     rows = []
-    for name, beams in {"greedy": 1, f"{settings.beams} beams": settings.beams}.items():
+    ways = {"greedy": 1} | ({f"{settings.beams} beams": settings.beams} if settings.beams > 1 else {})
+    for name, beams in ways.items():
         found = translator.answers([pair.source for pair in pairs], beams=beams, length_penalty=settings.length_penalty)
         answers = [each[0][0] for each in found]
         right = sum(answer == target for answer, target in zip(answers, targets, strict=True))

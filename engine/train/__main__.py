@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.catalog import LABS
+from engine.core.ending import DETAILS
 from engine.core.errors import LexigradError
 from engine.core.events import Event, Failed, Started
 from engine.core.processes import LINUX, end_with_parent, work_quietly
@@ -109,7 +110,7 @@ def tell(writer: RunWriter, error: Exception) -> None:
         failed = Failed(what=error.what, remedy=error.remedy)
     else:
         what = EXPLAINED.get(type(error).__name__, f"Training broke off: {type(error).__name__}: {error}")
-        failed = Failed(what=what, remedy="log.txt in the run's folder has the details.")
+        failed = Failed(what=what, remedy=DETAILS)
     head: list[Event] = [] if writer.lines else [Started()]
     writer.emit(*head, failed)
 

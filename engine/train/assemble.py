@@ -17,6 +17,7 @@ from torch import Tensor
 from engine.core.errors import DataError, RunError
 from engine.core.kept_code import keep_code
 from engine.core.recipe import Input, Recipe, Resolved, read_recipe, write_recipe
+from engine.core.spec import Spec
 from engine.data.load import load
 from engine.train.checkpoint import Checkpoint, State, clear_leftovers, latest_checkpoint, load_checkpoint
 from engine.train.device import Place, choose_device, settle_place
@@ -31,6 +32,9 @@ from engine.train.writer import RunWriter
 
 PARENT = "parent"
 """The role of the run that this one was forked from; its checkpoint is gone on from as if it were the own."""
+
+MODEL = "model"
+"""The role of the run whose model this one began with."""
 
 ROOM_FOR = 3
 """Checkpoints that must fit on the disk, or a person is warned."""
@@ -47,7 +51,11 @@ def assemble(folder: Path, writer: RunWriter, orders: Orders) -> Training:
     family = family_to_train(folder, recipe)
     keep_code(folder, family.code)
     device = choose_device(recipe.asked.device)
-    learner = build_learner(folder, recipe, device)
+    clear_leftovers(folder)
+    checkpoint, remarks = latest_checkpoint(folder)
+    if checkpoint is None and PARENT in recipe.inputs:
+        checkpoint = _parent(folder, recipe.inputs[PARENT])
+    learner = build_learner(folder, recipe, device, checkpoint)
     spec, data, total_steps = learner.spec, learner.setting.data, learner.setting.total_steps
     _check_data(recipe, data.digest)
     flops = learner.flops_per_sample() * spec.batch_size
@@ -55,10 +63,6 @@ def assemble(folder: Path, writer: RunWriter, orders: Orders) -> Training:
     place.settle()
     learner.setting.precision = place.dtype
 
-    clear_leftovers(folder)
-    checkpoint, remarks = latest_checkpoint(folder)
-    if checkpoint is None and PARENT in recipe.inputs:
-        checkpoint = _parent(folder, recipe.inputs[PARENT])
     state = (
         State() if checkpoint is None else _restore(learner, checkpoint, forked=checkpoint.path.parent.parent != folder)
     )
@@ -81,13 +85,15 @@ def assemble(folder: Path, writer: RunWriter, orders: Orders) -> Training:
     )
 
 
-def build_learner(folder: Path, recipe: Recipe, device: torch.device) -> Learner:
+def build_learner(folder: Path, recipe: Recipe, device: torch.device, checkpoint: Checkpoint | None = None) -> Learner:
     """Return the learner of a recipe as it is before the first step: data loaded, weights drawn under the seed.
 
     Args:
         folder: of the run; the runs that it starts from lie beside it.
         recipe: what to train.
         device: where.
+        checkpoint: what the run goes on from; it holds all weights and tokens, and so stands in for the runs and the
+            published weights that the run once began with, which may be gone.
 
     Raises:
         LexigradError: the data or a run to start from cannot be used; with what to do.
@@ -97,12 +103,19 @@ def build_learner(folder: Path, recipe: Recipe, device: torch.device) -> Learner
     data = load(spec.data, spec, recipe.seed, device)
     total_steps = max(1, math.ceil(spec.total_samples(data.size) / spec.batch_size))
     seed_everything(recipe.seed)
-    inputs: dict[str, Mapping[str, Tensor]] = {
-        role: _parent(folder, given).model for role, given in recipe.inputs.items() if role != PARENT
-    }
+    inputs = _starts(folder, recipe, spec, checkpoint)
     module, _, name = family.learner.partition(":")
     kind: type[Learner] = getattr(import_module(module), name)
     return kind(Setting(spec, data, recipe.seed, device, total_steps=total_steps, inputs=inputs))
+
+
+def _starts(folder: Path, recipe: Recipe, spec: Spec, checkpoint: Checkpoint | None) -> dict[str, Mapping[str, Tensor]]:
+    """Return what the learner starts from, by role: other runs, or the checkpoint that stands in for them."""
+    given = {role: each for role, each in recipe.inputs.items() if role != PARENT}
+    if checkpoint is None:
+        return {role: _parent(folder, each).model for role, each in given.items()}
+    published = getattr(spec, "weights", "random") != "random"
+    return dict.fromkeys([*given, MODEL] if published else given, checkpoint.model)
 
 
 def _check_data(recipe: Recipe, digest: str) -> None:

@@ -28,10 +28,12 @@ class Average:
         self.updates = torch.zeros((), device=self.parameters[0].device)
 
     @torch.no_grad()
-    def update(self) -> None:
-        """Move the averages towards the weights; nothing waits for the device."""
-        self.updates += 1
-        keep = ((1 + self.updates) / (10 + self.updates)).clamp(max=self.decay)
+    def update(self, held: Tensor) -> None:
+        """Move the averages towards the weights, or change nothing where the 0-d float tensor `held` is 1; nothing
+        waits for the device.
+        """
+        self.updates += 1 - held
+        keep = torch.where(held.bool(), 1.0, ((1 + self.updates) / (10 + self.updates)).clamp(max=self.decay))
         torch._foreach_mul_(self.averages, keep)
         torch._foreach_add_(self.averages, torch._foreach_mul(self.parameters, 1 - keep))
 

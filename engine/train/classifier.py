@@ -11,16 +11,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.core.errors import RunError
 from engine.core.events import Baseline, Event, HeatMap, Pictures, Table
 from engine.data.batches import Shuffled, in_order
 from engine.data.examples import Examples
 from engine.train.learner import Batch, Batches, Learner
 from engine.train.logistic import logistic_accuracy
+from engine.train.starting import copy_weights
 
 VALID_BATCH = 1000
 MISTAKES_SHOWN = 24
 FILTERS_SHOWN = 32
+HEAD = "head."
+"""How the names of the last layer's tensors begin, in every network of ours."""
 
 
 class Classifier(Learner):
@@ -40,7 +42,11 @@ class Classifier(Learner):
         return found
 
     def build(self) -> dict[str, nn.Module]:
-        """Return the network as ``model``."""
+        """Return the network as ``model``.
+
+        Raises:
+            RunError: the model to start from has another shape.
+        """
         self._predicted: list[Tensor] = []
         self._sure: list[Tensor] = []
         model = self.network()
@@ -105,7 +111,7 @@ class Classifier(Learner):
                 labels_N[worst].tolist(), predicted_N[worst].tolist(), sure_N[worst].tolist(), strict=True
             )
         ]
-        yield pictures("mistakes", self.data.valid_inputs[worst], captions)
+        yield pictures("mistakes", self.data.valid_inputs[worst], captions, peak=self.data.peak)
 
     def baselines(self) -> Iterator[Event]:
         """Yield what answering the commonest class always, and a linear model, achieve."""
@@ -123,19 +129,23 @@ class Classifier(Learner):
 
 
 def start_from(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Begin with the weights of another run's model; layers of another shape (a head for other classes) begin anew.
+    """Begin with the weights of another run's model; a last layer for other classes begins anew, as a whole.
+
+    Args:
+        model: changed in place.
+        tensors: of a checkpoint, by role and name.
 
     Raises:
-        RunError: no layer fits.
+        RunError: what comes before the last layer does not fit.
     """
     own = model.state_dict()
-    found = {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
-    fitting = {name: tensor for name, tensor in found.items() if name in own and tensor.shape == own[name].shape}
-    if not fitting:
-        raise RunError(
-            "No layer of the run to start from fits this network.", "Choose the same architecture and sizes."
-        )
-    model.load_state_dict({**own, **fitting})
+    head = {name: tensor for name, tensor in own.items() if name.startswith(HEAD)}
+    body = {name: tensor for name, tensor in own.items() if name not in head}
+    knobs = "the sizes of the network and of what it sees"
+    copy_weights(body, tensors, knobs)
+    found = {name: tensors.get(f"model.{name}") for name in head}
+    if all(other is not None and other.shape == head[name].shape for name, other in found.items()):
+        copy_weights(head, tensors, knobs)
 
 
 def confusion(labels_N: Tensor, predicted_N: Tensor, classes: int) -> Tensor:
@@ -159,16 +169,21 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
-def pictures(name: str, values_NCHW: Tensor, captions: list[str] | None = None) -> Pictures:
+def pictures(name: str, values_NCHW: Tensor, captions: list[str] | None = None, *, peak: int = 255) -> Pictures:
     """Return pictures as an event; what is not bytes is stretched so that zero is gray and the largest value white.
 
     Only 1 or 3 channels can be seen; of other numbers the mean is shown.
+
+    Args:
+        name: of the event.
+        values_NCHW: bytes from 0 to `peak`, or floats.
+        captions: one a picture, or none.
+        peak: the byte that is white.
     """
     if values_NCHW.shape[1] not in (1, 3):
         values_NCHW = values_NCHW.float().mean(1, keepdim=True)
     if values_NCHW.dtype == torch.uint8:
-        peak = int(values_NCHW.max()) if values_NCHW.numel() else 255
-        values_NCHW = values_NCHW if peak > 16 else values_NCHW * 15  # scikit-learn's digits go from 0 to 16
+        values_NCHW = (values_NCHW.float() * (255 / peak)).round().to(torch.uint8)
     else:
         largest_N = values_NCHW.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12)
         values_NCHW = (127.5 + 127.5 * values_NCHW / largest_N).to(torch.uint8)

@@ -51,7 +51,9 @@ class Setting:
     """``torch.bfloat16`` computes matrix products in it; weights stay in single precision."""
     total_steps: int = 0
     inputs: dict[str, Mapping[str, Tensor]] = field(default_factory=dict)
-    """Role -> the tensors of a checkpoint to start from (``model`` for fine-tuning)."""
+    """Role -> the tensors of a checkpoint to start from (``model`` for fine-tuning). A run that goes on finds its own
+    there, so they are to begin with, not to be kept.
+    """
 
 
 class Learner(ABC):
@@ -68,8 +70,10 @@ class Learner(ABC):
         tokens_per_sample: how many tokens a sample has, for ``tokens_per_second``; 0 where tokens mean nothing.
     """
 
-    batch_stats: ClassVar[bool] = False
-    """Whether the loss couples the samples of a batch (batch norm, in-batch negatives), so that it cannot be split."""
+    batch_stats: bool = False
+    """Whether the loss couples the samples of a batch (batch norm, in-batch negatives), so that it cannot be split; a
+    family in which a knob decides says it in `build`.
+    """
 
     capturable: ClassVar[bool] = True
     """Whether a step may be replayed as a captured CUDA graph: fixed shapes, no decision on the host."""
@@ -84,6 +88,9 @@ class Learner(ABC):
 
     averaged: ClassVar[tuple[str, ...]] = ()
     """Roles of the modules whose averaged weights are judged where ``spec.ema`` asks for it; empty for all."""
+
+    step: int = 0
+    """How many updates have been made; the loop tells it before every evaluation."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting

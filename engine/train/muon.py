@@ -1,8 +1,9 @@
 """Muon: momentum whose every update is made orthogonal, for the matrices inside a network.
 
 Keller Jordan et al., Muon: An optimizer for hidden layers in neural networks, 2024. The same rule as `torch.optim.Muon`
-(tests prove it), and beyond it: convolutions (flattened to one row a filter), a learning rate that stays on the device,
-a flag that holds an update back, and matrices of one shape orthogonalized together.
+(tests prove it), and beyond it: convolutions (flattened to one row for each entry of the first axis, an output channel;
+of a transposed convolution an input channel), a learning rate that stays on the device, a flag that holds an update
+back, and matrices of one shape orthogonalized together.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def family_to_train(folder: Path, recipe: Recipe) -> Family:
     if not is_trusted(digest):
         raise RunError(
             f"{address} of {folder.name} is a program that nobody has trusted on this machine.",
-            f"Read it; if you trust it: lexigrad run {folder / address} --trust",
+            f"Read it; if you trust it: lexigrad runs trust {folder.name}",
         )
     return family_in(load_file(content, folder / address), own.stem)
 
@@ -66,21 +66,22 @@ def load_file(content: bytes, path: Path) -> ModuleType:
     name = NAMED + digest_of(content)[:16]
     if name in sys.modules:
         return sys.modules[name]
+    try:
+        code = compile(content, str(path), "exec")
+    except (SyntaxError, ValueError) as error:
+        line, said = "", str(error)
+        if isinstance(error, SyntaxError):
+            line, said = f", line {error.lineno}" if error.lineno else "", error.msg
+        raise UsageError(f"{path.name}{line} cannot be used: {said}.", "Mend it, and try again.") from None
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module
     try:
-        code = compile(content, str(path), "exec")
         with redirect_stdout(Mute(path)):
             exec(code, module.__dict__)
     except LexigradError:
         del sys.modules[name]
         raise
-    except (SyntaxError, ValueError) as error:
-        del sys.modules[name]
-        line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else line_of(error, path)
-        said = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise UsageError(f"{path.name}{line} cannot be used: {said}.", "Mend it, and try again.") from None
     except BaseException as error:
         del sys.modules[name]
         what = f"{path.name}{line_of(error, path)} breaks off: {type(error).__name__}: {error}."
@@ -125,7 +126,13 @@ def family_in(module: ModuleType, stem: str) -> Family:
             raise UsageError(
                 f"{stem}.py has no learner '{kind}', which its FAMILY names.", "Define it, or name another."
             )
-        return dataclasses.replace(declared, name=name, learner=f"{where or module.__name__}:{kind}", code=())
+        plays = tuple(
+            dataclasses.replace(each, act=f"{module.__name__}{each.act}") if each.act.startswith(":") else each
+            for each in declared.plays
+        )
+        return dataclasses.replace(
+            declared, name=name, learner=f"{where or module.__name__}:{kind}", code=(), plays=plays
+        )
     learner, spec = only(module, Learner, stem), only(module, Spec, stem)
     data = next((str(each.default) for each in spec.knobs() if each.name == "data"), "")
     told = (learner.__doc__ or f"The learner of {stem}.py.").strip().split("\n\n")[0]

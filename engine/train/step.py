@@ -16,7 +16,7 @@ def update(learner: Learner, batch: Batch) -> dict[str, Tensor]:
     """Descend the learner's loss on `batch` by one step, and return detached 0-d scalars with ``gradient_norm``."""
     scalars = descend(learner, batch, learner.loss)
     if learner.average is not None:
-        learner.average.update()
+        learner.average.update(unusable(scalars))
     return scalars
 
 
@@ -36,11 +36,18 @@ def descend(
     scalars = accumulate_gradients(learner, batch, loss, parameters)
     gradients = optimizers.gradients()
     norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-    held = (~torch.isfinite(norm + scalars["loss"])).float()
+    scalars = {**scalars, "gradient_norm": norm}
     if learner.spec.clip > 0:
         torch._foreach_mul_(gradients, (learner.spec.clip / (norm + 1e-6)).clamp(max=1.0))
-    optimizers.step(held)
-    return {**scalars, "gradient_norm": norm}
+    optimizers.step(unusable(scalars))
+    return scalars
+
+
+def unusable(scalars: dict[str, Tensor]) -> Tensor:
+    """Return 1 where the loss or the gradient of a step is not finite and nothing may be learned from it, else 0; 0-d
+    floats on the device.
+    """
+    return (~torch.isfinite(scalars["loss"] + scalars["gradient_norm"])).float()
 
 
 def accumulate_gradients(

@@ -169,6 +169,7 @@ class Training:
         """Measure the model on the validation split, once a step."""
         if self._evaluated_at == self.step:
             return
+        self.learner.step = self.step
         with self.chore("evaluate"):
             measured = evaluate(self.learner)
         self._evaluated_at = self.step

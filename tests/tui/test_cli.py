@@ -60,6 +60,7 @@ def test_the_help_names_every_verb_and_no_hidden_one(capsys: pytest.CaptureFixtu
     [
         (["rnu"], "no verb 'rnu'"),
         (["run"], "required"),
+        (["play"], "required: RUN."),
         (["runs", "shwo"], "shwo"),
         (["define", "nothing-like-that-at-all"], "no entry"),
         (["--nonsense"], "nonsense"),
@@ -130,14 +131,33 @@ def test_a_home_that_cannot_be_made_leaves_the_glossary_readable(tmp_path: Path)
     assert done.returncode == 0 and "Neuron" in done.stdout
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize(("words", "code"), [("define neuron", 0), ("define nothing-like-that-at-all", 1)])
+def test_a_closed_output_ends_nothing(closed: str, words: str, code: int) -> None:
+    line = f'exec "$0" -m tui {words} {closed}'
+    done = subprocess.run(
+        ["sh", "-c", line, sys.executable], cwd=source.ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == code and "Traceback" not in done.stderr
+    assert ("Neuron" in done.stdout) == (code == 0 and closed == "2>&-")
+
+
 def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("lexigrad ")
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["play", "speech"]])
+def test_open_and_a_verb_are_not_said_together(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--open", "read/attention", *words]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and f"'{words[0]}' does without it" in said.err
 
 
 def test_open_names_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(cli, "open_app", lambda place="": opened.append(place) or 0)
     assert main(["--open", "read/neuron"]) == 0
+    assert main(["--open", "runs"]) == 0
     assert main([]) == 0
-    assert opened == ["read/neuron", ""]
+    assert opened == ["read/neuron", "runs", ""]

@@ -134,9 +134,9 @@ def _row_label(labels: list[str], line: int, grid: _Grid, whole: bool) -> Line:
 
 
 def _column_labels(labels: list[str], grid: _Grid, shown: int, columns: int) -> Line:
+    """Return the names of the columns; none where they would be cut until several look the same."""
     if shown != columns:
         return []
-    """Return the names of the columns; none where they would be cut until several look the same."""
     room = grid.width - (1 if grid.width > 2 else 0)
     whole = [one_line(each, 40) for each in labels]
     cut = [fit_right(each, room) for each in whole]

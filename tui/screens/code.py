@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
+import engine
+from engine.catalog import known
 from engine.core.errors import RunError, UsageError
-from engine.core.files import read_inside
+from engine.core.files import open_inside, read_inside
+from engine.core.kept_code import FOLDER
+from engine.core.own import kept_at
 from tui.render.code import highlight
 from tui.render.safe import one_line, safe
 from tui.screens.page import Page
 from tui.widgets.topbar import TopBar
+
+if TYPE_CHECKING:
+    from engine.core.view import RunView
 
 PACKAGES = ("engine", "glossary", "tui")
 """Whose files can be named; any other name would be imported to be found, and an entry may hold any name."""
@@ -38,10 +46,11 @@ class CodeScreen(Page):
         Binding("y", "copy", "Copy", id="code.copy", tooltip="Copy the file"),
     ]
 
-    def __init__(self, paths: list[Path], line: int = 1) -> None:
-        """Show `paths`, the first at `line` (counted from 1)."""
+    def __init__(self, paths: list[Path], line: int = 1, folder: Path | None = None) -> None:
+        """Show `paths`, the first at `line` (counted from 1); no link is followed in them below `folder`."""
         super().__init__()
         self._paths = paths
+        self._folder = folder
         self._at = 0
         self._line = line
 
@@ -71,7 +80,7 @@ class CodeScreen(Page):
 
     def _show(self) -> None:
         path = self._paths[self._at]
-        text = text_of(path)
+        text = text_of(path, self._folder)
         self.query_one("#text", Static).update(highlight(text, path.suffix.lstrip(".") or "text", numbers=True))
         which = f"   {self._at + 1} of {len(self._paths)}" if len(self._paths) > 1 else ""
         self.query_one(TopBar).set_crumbs(safe(f" ‹ Code   {short(path)}{which}"))
@@ -99,14 +108,38 @@ class CodeScreen(Page):
 
     def action_copy(self) -> None:
         """Put the file on the clipboard."""
-        self.app.copy_to_clipboard(text_of(self._paths[self._at]))
+        self.app.copy_to_clipboard(text_of(self._paths[self._at], self._folder))
         self.notify("The file is on the clipboard.", markup=False)
 
 
-def text_of(path: Path) -> str:
-    """Return the text of a file, which may come from elsewhere: no link or pipe is opened, nothing huge read."""
+def code_of(view: RunView) -> tuple[Path, list[str]]:
+    """Return a folder and the addresses in it of the files that train a run: kept ones, else those of the engine."""
+    own, of = view.recipe.own, known(view.recipe)
     try:
-        return read_inside(path.parent, path.name).decode("utf-8", "replace")
+        kept = [kept_at(own)] if own is not None else [f"{FOLDER}/{path}" for path in (of.code if of else ())]
+    except RunError:
+        return view.folder, []
+    found = [address for address in kept if is_inside(view.folder, address)]
+    if found or own is not None or of is None:
+        return view.folder, found
+    root = Path(engine.__path__[0])
+    return root, [path for path in of.code if is_inside(root, path)]
+
+
+def is_inside(folder: Path, address: str) -> bool:
+    """Whether a plain file lies at an address below a folder, with no link on the way."""
+    try:
+        os.close(open_inside(folder, address))
+    except (OSError, RunError):
+        return False
+    return True
+
+
+def text_of(path: Path, folder: Path | None = None) -> str:
+    """Return the text of a file, which may come from elsewhere: no link or pipe is opened, nothing huge read."""
+    folder = folder or path.parent
+    try:
+        return read_inside(folder, path.relative_to(folder).as_posix()).decode("utf-8", "replace")
     except (OSError, RunError) as error:
         return f"# {path.name} cannot be read: {error}"
 

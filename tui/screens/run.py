@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -19,7 +18,8 @@ from engine.core.errors import LexigradError
 from engine.core.liveness import LIVE
 from engine.core.spec import Family, Panel
 from engine.core.stepping import SENTENCE
-from tui.recipes import target_from
+from engine.core.store import Run
+from tui.recipes import again_words, target_from
 from tui.render.safe import safe
 from tui.run_words import RESUMABLE, banner, crumbs_of, page_of, progress_line
 from tui.screens.page import Page
@@ -301,9 +301,13 @@ class RunScreen(Page):
         from tui.screens.launch import LaunchScreen
 
         view = self._view()
-        target = target_from(view.recipe) if view is not None else None
+        if view is None:
+            return
+        target = target_from(view.recipe)
         if target is not None:
             self.app.push_screen(LaunchScreen(target))
+        else:
+            self.notify(safe(again_words(Run(view.folder))), markup=False)
 
     def action_zoom(self) -> None:
         """Show the focused panel alone, or all of them again."""
@@ -325,24 +329,14 @@ class RunScreen(Page):
 
     def action_code(self) -> None:
         """Show the files as they were when the run began."""
-        from tui.screens.code import CodeScreen
+        from tui.screens.code import CodeScreen, code_of
 
         view = self._view()
         if view is None:
             return
-        kept = view.folder / "code"
-        of = known(view.recipe)
-        declared = of.code if of else ()
-        if view.recipe.own is not None:
-            declared = (f"{view.recipe.own.stem}.py",)
-        paths = [kept / path for path in declared if (kept / path).is_file() and not (kept / path).is_symlink()]
-        if not paths:
-            import engine
-
-            root = Path(engine.__path__[0])
-            paths = [root / path for path in declared if (root / path).is_file()]
-        if paths:
-            self.app.push_screen(CodeScreen(paths))
+        root, addresses = code_of(view)
+        if addresses:
+            self.app.push_screen(CodeScreen([root / address for address in addresses], folder=root))
         else:
             self.notify("This run kept no code.", markup=False)
 

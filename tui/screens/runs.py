@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.coordinate import Coordinate
 from textual.events import Resize
 from textual.widget import Widget
@@ -17,7 +18,7 @@ from engine.core.errors import LexigradError
 from engine.core.liveness import LIVE
 from engine.core.store import Run
 from tui.figures import ago, figure, metrics_of
-from tui.recipes import differences, target_from
+from tui.recipes import again_words, differences, target_from
 from tui.render.safe import safe
 from tui.run_words import RESUMABLE, STATES, about
 from tui.screens.page import Page
@@ -105,7 +106,7 @@ class RunsScreen(Page):
         table = self.query_one(DataTable)
         for id in changed & set(runs):
             row = self._shown.index(id)
-            for column, cell in enumerate(self._cells(runs[id])):
+            for column, cell in enumerate(self._row(runs[id])):
                 table.update_cell_at(Coordinate(row, column), cell, update_width=True)
 
     def _fill(self) -> None:
@@ -116,7 +117,7 @@ class RunsScreen(Page):
         self._marked = [id for id in self._marked if id in self._shown]
         table.clear()
         for run in runs:
-            table.add_row(*self._cells(run), key=run.id)
+            table.add_row(*self._row(run), key=run.id)
         table.move_cursor(row=min(kept, len(runs) - 1))
         table.display = bool(runs)
         self.query_one("#about").display = bool(runs)
@@ -125,22 +126,25 @@ class RunsScreen(Page):
             table.focus()
         self._describe()
 
+    def _row(self, run: Run) -> list[Text]:
+        """Return the cells of a run; one that cannot be told, wherever it came from, hides no other."""
+        try:
+            return self._cells(run)
+        except Exception as error:
+            return [
+                Text(" "),
+                Text("✗ unreadable", style=self.app.theme_variables.get("error", "")),
+                Text(safe(run.id)),
+                Text(""),
+                Text(shortened(untold(error))),
+                Text(ago(run), style=self.app.theme_variables.get("foreground-muted", "dim")),
+            ]
+
     def _cells(self, run: Run) -> list[Text]:
-        state = run.state()
+        recipe, state = run.recipe, run.state()
         sign, color = STATES.get(state, ("?", ""))
         style = self.app.theme_variables.get(color.lstrip("$"), "")
         muted = self.app.theme_variables.get("foreground-muted", "dim")
-        try:
-            recipe = run.recipe
-        except LexigradError as error:
-            return [
-                Text(" "),
-                Text("✗ unreadable", style=style),
-                Text(safe(run.id)),
-                Text(""),
-                Text(shortened(safe(error.what))),
-                Text(ago(run), style=muted),
-            ]
         longest = NARROW_LONGEST if self.has_class("-narrow") else LONGEST
         return [
             Text("◆" if run.id in self._marked else " ", style=self.app.theme_variables.get("accent", "")),
@@ -156,7 +160,11 @@ class RunsScreen(Page):
         """Say below the table what does not fit into a row."""
         run = self._current()
         if run is not None:
-            self.query_one("#about", Static).update(about(run, self.services))
+            try:
+                words = about(run, self.services)
+            except Exception as error:
+                words = Content(untold(error))
+            self.query_one("#about", Static).update(words)
         self.refresh_bindings()
 
     # Keys
@@ -227,9 +235,17 @@ class RunsScreen(Page):
         from tui.screens.launch import LaunchScreen
 
         run = self._current()
-        target = target_from(run.recipe) if run is not None else None
+        if run is None:
+            return
+        try:
+            target = target_from(run.recipe)
+        except LexigradError as error:
+            self.notify(safe(str(error)), severity="warning", markup=False)
+            return
         if target is not None:
             self.app.push_screen(LaunchScreen(target))
+        else:
+            self.notify(safe(again_words(run)), markup=False)
 
     def action_stop(self) -> None:
         """End the run."""
@@ -282,6 +298,11 @@ def first_figure(run: Run, longest: int) -> str:
             told = figure(reached[metric.name], "%" if metric.unit == "%" else "")
             return safe(f"{shortened(metric.title, max(4, longest - len(told) - 1))} {told}")
     return ""
+
+
+def untold(error: Exception) -> str:
+    """Return why a run cannot be told of."""
+    return safe(error.what if isinstance(error, LexigradError) else f"{type(error).__name__}: {error}")
 
 
 def shortened(words: str, longest: int = LONGEST) -> str:

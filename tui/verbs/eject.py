@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
+import shlex
 import sys
 from pathlib import Path
 
 import msgspec
 
-from engine.catalog import RunTarget, parse_assignments, parse_target
-from engine.core.errors import DataError, LexigradError, RunError, UsageError
+from engine.catalog import RunTarget, check_seed, parse_assignments, parse_target
+from engine.core import paths
+from engine.core.child import Ejection
+from engine.core.errors import RunError, UsageError
 from engine.core.spec import Value
+from tui.children import ask_child
 from tui.render.safe import safe
 from tui.verbs.run import data_for, once_each
 
 EXAMPLES = """examples:
   lexigrad eject mlp                            the folder mlp-quick: model, data, loop, with torch alone
-  lexigrad eject gpt/real --to mine             the same for another preset, in a folder of that name
+  lexigrad eject gpt/real --to mine             another preset, into the folder mine
   lexigrad eject gpt --set layers=2 --seed 1    with other values of the knobs
   lexigrad eject cnn --learner --to mine.py     one file with spec, model and learner, to be changed
   lexigrad run ./mine.py                        ... and trained with all panels
 
-The folder is tried out before it is yours: its first losses are those of the run that it repeats."""
+The folder is tried out before it is yours: on one thread of a CPU, in single precision, its first losses are those of
+the run that it repeats."""
 
 COMMAND = (sys.executable, "-P", "-m", "engine.eject")
-KINDS: dict[int, type[LexigradError]] = {2: UsageError, 1: RunError}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,22 +41,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learner", action="store_true", help="write one file that builds on lexigrad instead")
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What the process that ejects says."""
-
-    losses: list[float] = []
-    what: str = ""
-    remedy: str = ""
-    code: int = 0
-
-
 def act(options: argparse.Namespace) -> int:
     """Write the folder or the file."""
     family, preset = parse_target(options.target)
     if options.learner:
         if options.set or options.seed:
             raise UsageError("A file with a learner has its own presets.", "Leave --set and --seed to `lexigrad run`.")
-        to = Path(options.to or f"{family.name.replace('-', '_')}_mine.py").expanduser()
+        to = paths.expanded(options.to or f"{family.name.replace('-', '_')}_mine.py")
         if to.suffix != ".py" or not to.stem.isidentifier():
             raise UsageError(f"'{to.name}' is no name of a Python module.", "Use --to mine.py.")
         eject({"family": family.name, "to": str(to.absolute()), "learner": True})
@@ -64,14 +58,13 @@ def act(options: argparse.Namespace) -> int:
             f"{family.name}/{preset.name} starts from a run of {preset.start}, which no folder can have.",
             f"Eject {preset.start}, or use --learner.",
         )
-    if options.seed < 0:
-        raise UsageError("--seed is a whole number of at least 0.")
-    changes = changes_from(RunTarget(family, preset, {}, seed=options.seed), options.set)
-    to = Path(options.to or f"{family.name}-{preset.name}").expanduser()
-    order = {"family": family.name, "preset": preset.name, "changes": changes, "seed": options.seed}
-    report = eject({**order, "to": str(to.absolute())})
-    print(safe(f"{to} trains as {family.name}/{preset.name} does: its first {len(report.losses)} losses are the same."))
-    print(safe(f"  cd {to} && python train.py"))
+    seed = check_seed(str(options.seed))
+    changes = changes_from(RunTarget(family, preset, {}, seed=seed), options.set)
+    to = paths.expanded(options.to or f"{family.name}-{preset.name}")
+    order = {"family": family.name, "preset": preset.name, "changes": changes, "seed": seed}
+    done = eject({**order, "to": str(to.absolute())})
+    print(safe(f"{to} trains as {done.of} does: its first {len(done.losses)} losses are the same."))
+    print(safe(f"  cd {shlex.quote(str(to))} && python train.py"))
     return 0
 
 
@@ -91,21 +84,19 @@ def changes_from(target: RunTarget, words: list[str]) -> dict[str, Value]:
 
 
 def _named(path: Path) -> str:
-    return str(path) if "/" in str(path) else f"./{path}"
+    return shlex.quote(str(path) if "/" in str(path) else f"./{path}")
 
 
-def eject(order: dict[str, object]) -> Report:
+def eject(order: dict[str, object]) -> Ejection:
     """Have a child process write it; the app never imports torch.
 
     Raises:
         LexigradError: it could not, with the words of the child.
     """
-    done = subprocess.run(COMMAND, input=msgspec.json.encode(order), capture_output=True, check=False)
+    told, said = ask_child(COMMAND, msgspec.json.encode(order))
     try:
-        report = msgspec.json.decode(done.stdout, type=Report)
-    except msgspec.DecodeError:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise DataError(f"The process that ejects has ended ({said[-1] if said else done.returncode}).") from None
-    if report.what:
-        raise KINDS.get(report.code, RunError)(report.what, report.remedy)
-    return report
+        done = msgspec.json.decode(told, type=Ejection)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise RunError(f"The process that ejects has ended ({said}).", "Is there memory and room enough?") from None
+    done.check()
+    return done

@@ -6,11 +6,10 @@ import argparse
 import re
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 
-from engine.catalog import RunTarget, parse_assignments, parse_target
+from engine.catalog import RunTarget, check_seed, parse_assignments, parse_target
 from engine.core import paths
 from engine.core.errors import DataError, UsageError, suggest
 from engine.core.launcher import Launcher
@@ -86,11 +85,12 @@ def recipe_from(options: argparse.Namespace, of: RunTarget, store: RunStore) -> 
     changes, rest = parse_assignments(family.name, family.spec, once_each(words))
     for name in rest:
         raise UsageError(f"'{name}' is no knob.", f"Say --{name} {rest[name]}.")
-    if options.seed < 0 or options.threads < 0:
-        raise UsageError("--seed and --threads are whole numbers of at least 0.")
+    seed = check_seed(str(options.seed))
+    if options.threads < 0:
+        raise UsageError("--threads is a whole number of at least 0.")
     if not _DEVICE.fullmatch(options.device):
         raise UsageError(f"'{options.device}' is no device.", "Use auto, cpu, cuda, cuda:1 or mps.")
-    target = RunTarget(family, preset, changes, preset.start, options.seed)
+    target = RunTarget(family, preset, changes, preset.start, seed)
     changes["data"] = data_for(family, str(target.spec.data))
     asked = Asked(device=options.device, threads=options.threads, precision=options.precision)
     return recipe_of(replace(target, changes=changes), start=start_of(target, options.start, store), asked=asked)
@@ -112,18 +112,21 @@ def data_for(family: Family, name: str) -> str:
         UsageError: the family does not train on data of that name.
         DataError: they are not on this machine.
     """
-    if name in family.data:
-        row = TABLE.get(name)
-        if row is not None and missing(row):
+    if not name:
+        raise UsageError(f"{family.name} is not told what to train on.", "Say --data, or give the knob data a default.")
+    if name in family.data and name in TABLE:
+        row = TABLE[name]
+        if missing(row):
             raise DataError(f"{row.title} is not on this machine.", how_to_get(row))
         return name
-    path = Path(name).expanduser()
+    path = paths.expanded(name)
     if not (path.suffix or "/" in name):
         raise UsageError(f"{family.name} does not train on '{name}'.", suggest(name, list(family.data)))
-    if not family.own_data:
+    if not family.own_data and name not in family.data:
         raise UsageError(f"{family.name} takes no data of your own.", f"Known: {', '.join(family.data)}.")
     if not path.exists():
-        raise DataError(f"There is no {path}.", f"Name {family.own_data}, or a data set of `lexigrad data`.")
+        known = f"Name {family.own_data or 'a path'}, or a data set of `lexigrad data`."
+        raise DataError(f"There is no {path}.", known)
     return str(path.absolute())
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
+from collections.abc import Callable
+from typing import TypeVar
 
 from engine.core import paths
 from engine.core.errors import LexigradError, RunError
@@ -14,8 +15,11 @@ from engine.core.store import Run, RunStore
 from tui.attend import tell, telling_arguments
 from tui.columns import columns
 from tui.figures import ago, headline_words
+from tui.own_files import trust_kept
 from tui.recipes import differences, target_of
 from tui.render.safe import safe
+
+Told = TypeVar("Told")
 
 EXAMPLES = """examples:
   lexigrad runs                        all of them, the newest first
@@ -46,12 +50,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     stopped.add_argument("--now", action="store_true", help="kill the process; no checkpoint is saved")
     resumed = deed("resume", "go on with a run from its last checkpoint", resume_run)
     telling_arguments(resumed)
+    trusted = deed("trust", "say that the file which a run trains may run on this machine", trust_run)
+    trusted.add_argument("--yes", action="store_true", help="do not ask")
     removed = deed("rm", "move runs to the trash, where they stay for seven days", remove_runs)
     removed.add_argument("--restore", action="store_true", help="take them back from the trash")
     exported = deed("export", "write every scalar of a run, one row a step, as CSV", export_run)
     for added in (shown, compared):
         added.add_argument("--json", action="store_true", help="as JSON")
-    for added in (shown, resumed, exported):
+    for added in (shown, resumed, trusted, exported):
         added.add_argument("run", metavar="RUN", help="the id of a run, or the start or end of one")
     for added in (compared, stopped, removed):
         added.add_argument("runs", metavar="RUN", nargs="+", help="ids of runs, or the start or end of one")
@@ -69,16 +75,29 @@ def list_runs(options: argparse.Namespace, store: RunStore) -> int:
     """Print all runs, and what could not be read."""
     runs = store.runs()
     if options.json:
-        print(json.dumps([_record(run) for run in runs], indent=1))
-        return 0
-    rows = [_row(run) for run in runs]
-    for line in columns(rows, ("state", "run", "what differs", "reached", "made", "id")) if rows else ():
-        print(line)
-    if not rows:
+        records, troubles = _told(runs, _record)
+        print(json.dumps(records, indent=1))
+    else:
+        rows, troubles = _told(runs, _row)
+        for line in columns(rows, ("state", "run", "what differs", "reached", "made", "id")) if rows else ():
+            print(line)
+    if not (runs or options.json):
         print("Nothing has been trained yet. `lexigrad run mlp` trains a first model.")
-    for name, trouble in store.troubles.items():
+    for name, trouble in {**store.troubles, **troubles}.items():
         print(safe(f"lexigrad: {name} cannot be listed: {trouble}"), file=sys.stderr)
     return 0
+
+
+def _told(runs: list[Run], tell_one: Callable[[Run], Told]) -> tuple[list[Told], dict[str, str]]:
+    """Return what is told of each run, and of those that it breaks off at the reason, by id."""
+    told: list[Told] = []
+    troubles: dict[str, str] = {}
+    for run in runs:
+        try:
+            told.append(tell_one(run))
+        except Exception as error:  # a folder may come from anywhere, and must not hide the others
+            troubles[run.id] = str(error) if isinstance(error, LexigradError) else f"{type(error).__name__}: {error}."
+    return told, troubles
 
 
 def _row(run: Run) -> tuple[str, ...]:
@@ -164,6 +183,13 @@ def resume_run(options: argparse.Namespace, store: RunStore) -> int:
         launcher.close()
 
 
+def trust_run(options: argparse.Namespace, store: RunStore) -> int:
+    """Let the file that a run trains, which may have come from elsewhere, run on this machine."""
+    path = trust_kept(store.open(options.run), trusted=options.yes)
+    print(safe(f"{path} may run on this machine."))
+    return 0
+
+
 def remove_runs(options: argparse.Namespace, store: RunStore) -> int:
     """Move runs to the trash, or take them back; one that cannot be moved does not keep the others."""
     code = 0
@@ -193,9 +219,9 @@ def export_run(options: argparse.Namespace, store: RunStore) -> int:
 
     text = scalars_csv(store.open(options.run))
     if options.file == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(safe(text) if sys.stdout.isatty() else text)
         return 0
-    path = Path(options.file).expanduser()
+    path = paths.expanded(options.file)
     if path.exists() and not path.is_file():
         raise LexigradError(f"{path} is no file.", "Name a file; - is standard output.")
     if path.exists() and not options.force:

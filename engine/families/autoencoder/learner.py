@@ -46,7 +46,6 @@ class AutoencoderLearner(Learner):
                 f"{data.name} has no pictures.",
                 "Choose digits, mnist, fashion-mnist, cifar-10 or a folder of pictures.",
             )
-        self.peak = float(data.train_inputs.max()) or 1.0
         self._means: list[Tensor] = []
         self._kl_L: Tensor | None = None
         self._walk_ends = self._two_classes()
@@ -60,20 +59,20 @@ class AutoencoderLearner(Learner):
 
     def ink(self, inputs_NCHW: Tensor) -> Tensor:
         """Return kept pictures as ink from 0 to 1, ``ND``."""
-        return inputs_NCHW.flatten(1).float() / self.peak
+        return inputs_NCHW.flatten(1).float() / self.setting.data.peak
 
     def batches(self) -> Batches:
         """Return shuffled pictures."""
         return Shuffled((self.setting.data.train_inputs,), self.spec.batch_size, self.setting.seed, self.ink)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean cost of a picture, in nats, and its two parts."""
+        """Return what is descended, the mean cost of a picture in nats; the same with beta at 1; and its two parts."""
         (x_ND,) = batch
         noise_NL = torch.randn(len(x_ND), self.spec.latent, device=x_ND.device)
         reconstruction_N, kl_N = self._model(x_ND, noise_NL)
         reconstruction, kl = reconstruction_N.mean(), kl_N.mean()
         parts = {"reconstruction": reconstruction, "kl": kl} if self.spec.is_variational else {}
-        return {"loss": reconstruction + self.spec.beta * kl, **parts}
+        return {"loss": reconstruction + self.spec.beta * kl, "bound": reconstruction + kl, **parts}
 
     def valid_batches(self) -> Iterator[Batch]:
         """Yield the held-out pictures in order."""

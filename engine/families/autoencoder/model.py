@@ -71,7 +71,8 @@ class Autoencoder(nn.Module):
     def forward(self, x_ND: Tensor, noise_NL: Tensor) -> tuple[Tensor, Tensor]:
         """Return what each picture costs, in nats: drawing it again from its code, and telling the code (``N`` each).
 
-        The two sum to the negative of the bound on the log likelihood (Kingma and Welling, 2014, eq. 10).
+        The two sum to the negative of the bound on the log likelihood (Kingma and Welling, 2014, eq. 10) where pixels
+        are ink or paper; gray ones, as here, are taken for the probability of ink, and no likelihood is bounded.
         """
         mean_NL, log_variance_NL = self.encode(x_ND)
         scores_ND = self.decode(draw(mean_NL, log_variance_NL, noise_NL))

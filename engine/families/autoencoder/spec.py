@@ -99,9 +99,9 @@ PLAYS = (
 
 PANELS = (
     Panel(
-        events=("train/loss", "valid/loss"),
+        events=("train/bound", "valid/loss"),
         kind="line",
-        title="Loss",
+        title="Loss, beta at 1",
         unit="nats per picture",
         entry="variational-autoencoder",
     ),

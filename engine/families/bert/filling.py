@@ -40,8 +40,9 @@ EXAMPLES = 24
 class Filler(Reader):
     """Guesses hidden tokens from both sides.
 
-    Validation hides the same places every time, whatever the seed and the knobs: 15 %, of which 80 % show [MASK], 10 %
-    another token and 10 % themselves. The loss is the mean over all hidden places, in nats.
+    Validation hides the same places every time, whatever the seed and whatever training hides; another context or
+    other tokens give other places. Of the 15 %, 80 % show [MASK], 10 % another token and 10 % themselves. The loss is
+    the mean over all hidden places, in nats.
     """
 
     def build(self) -> dict[str, nn.Module]:

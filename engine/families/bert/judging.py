@@ -19,7 +19,7 @@ from engine.data.sentences import Sentences
 from engine.families.bert.baselines import bag_of_words_accuracy
 from engine.families.bert.model import SentenceJudge
 from engine.families.bert.reading import Reader
-from engine.families.bert.vocabulary import MASK, PAD
+from engine.families.bert.vocabulary import PAD
 from engine.train.classifier import by_class, confusion
 from engine.train.learner import Batch, Batches
 
@@ -116,7 +116,9 @@ class Judge(Reader):
 
     def judge(self, text: str) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
         """Return the probability of each class, the likeliest first; and of each token by how much the probability of
-        the likeliest falls where the token is hidden.
+        the likeliest falls without it.
+
+        A token is left out, and those after it move up: whoever has only judged has never seen [MASK].
 
         Raises:
             UsageError: the sentence is empty.
@@ -125,9 +127,9 @@ class Judge(Reader):
         length = int((x_T != PAD).sum()) - 2
         if not length:
             raise UsageError("There is no sentence to judge.", "Example: a movie that one forgets at once")
-        hidden_LT = x_T.repeat(length, 1)
-        hidden_LT[torch.arange(length), torch.arange(length) + 1] = MASK
-        chances_BN = self.modules["model"](torch.cat([x_T[None], hidden_LT])).float().softmax(1)
+        shorter_LT = torch.stack([torch.cat([x_T[:place], x_T[place + 1 :]]) for place in range(1, length + 1)])
+        rows_BT = torch.cat([x_T[None], F.pad(shorter_LT, (0, 1), value=PAD)])
+        chances_BN = self.modules["model"](rows_BT).float().softmax(1)
         order = chances_BN[0].argsort(descending=True).tolist()
         classes = [(self.data.classes[each], float(chances_BN[0, each])) for each in order]
         falls = (chances_BN[0, order[0]] - chances_BN[1:, order[0]]).tolist()
@@ -141,7 +143,10 @@ class Judge(Reader):
             UsageError: there is no such sentence.
         """
         if number >= len(self.data.valid_texts):
-            raise UsageError(f"The validation split has {len(self.data.valid_texts):,} sentences, counted from 0.")
+            raise UsageError(
+                f"The validation split has {len(self.data.valid_texts):,} sentences, counted from 0.",
+                "Choose a lower example, or give a text of your own.",
+            )
         return self.data.valid_texts[number], self.data.classes[int(self.data.valid_labels[number])]
 
     def flops_per_sample(self) -> float:

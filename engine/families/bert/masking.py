@@ -86,11 +86,15 @@ class MaskedWindows:
 
 
 def fixed_windows(tokens: Tensor, length: int, batch_size: int, masking: Masking) -> list[Batch]:
-    """Return the whole text in windows that follow one another, with places that are always the same, whatever the
-    seed: ``(x_BT, places_BK, targets_BK, kinds_BK)`` each. The rest that fills no window comes last, as a shorter one.
+    """Return the whole text in windows that follow one another, ``(x_BT, places_BK, targets_BK, kinds_BK)`` each, on
+    the text's device. The rest that fills no window comes last, as a shorter one.
+
+    The same arguments give the same places, on every device: they are drawn on the CPU.
     """
+    cpu = torch.device("cpu")
     whole = len(tokens) // length
     rows = list(tokens[: whole * length].view(whole, length).split(batch_size)) if whole else []
     if whole * length < len(tokens):
         rows.append(tokens[None, whole * length :])
-    return [masking.hide(row_BT, seeded(0, number, tokens.device)) for number, row_BT in enumerate(rows)]
+    hidden = (masking.hide(row_BT.to(cpu), seeded(0, number, cpu)) for number, row_BT in enumerate(rows))
+    return [tuple(tensor.to(tokens.device) for tensor in window) for window in hidden]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from torch import Tensor, nn
 
-from engine.core.errors import RunError, UsageError
+from engine.core.errors import DataError, RunError, UsageError
 from engine.core.events import HeatMap
 from engine.data.vocabulary import pack
 from engine.families.bert.model import Encoder
@@ -28,11 +28,17 @@ class Reader(Learner):
         """Set the vocabulary: that of the run to start from, or the tokens of the training texts.
 
         Raises:
+            DataError: the texts have no word that is known.
             RunError: the run to start from has none, or one of other tokens.
         """
         start, characters = self.setting.inputs.get("model"), self.spec.tokens == "characters"
         if start is None:
             self.vocabulary = Vocabulary.of(texts, characters=characters)
+            if len(self.vocabulary) == FIRST and not characters:
+                raise DataError(
+                    f"{self.setting.data.name} has no word that occurs twice.",
+                    "Set tokens=characters, or use a longer text.",
+                )
             return
         words = words_of(start, "bert")
         if characters != all(len(word) == 1 for word in words[FIRST:]):
@@ -77,8 +83,8 @@ class Reader(Learner):
         raise UsageError("This model judges sentences; it has no head for gaps.", "Ask it to judge: --do judge")
 
     def judge(self, text: str) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
-        """Return the probability of each class, the likeliest first; and each word of the sentence with what hiding it
-        does to the likeliest.
+        """Return the probability of each class, the likeliest first; and each word of the sentence with what leaving
+        it out does to the likeliest.
 
         Raises:
             UsageError: this model judges no sentences.

@@ -85,7 +85,7 @@ class BERTSpec(Spec):
     bias: bool = shared_knobs.bias()
     zero_start: bool = knob(
         True,
-        "Start every block as the identity and every answer as equally likely.",
+        "Start every block as the identity and, unless a tied table scores it, every answer as equally likely.",
         entry="weight-initialization",
     )
     attention: str = shared_knobs.attention()
@@ -159,7 +159,9 @@ class BERTSpec(Spec):
 class FillSettings(Settings):
     """Which gaps are filled."""
 
-    text: str = knob("", "A text with gaps, each written as _ or [MASK].", entry="masked-language-modeling")
+    text: str = knob(
+        "", "A text with gaps, each written as _ or [MASK]; a _ is always a gap.", entry="masked-language-modeling"
+    )
     count: int = knob(5, "How many fillings are told for each gap.", low=1, high=100)
 
 
@@ -199,11 +201,12 @@ BERT_2018: dict[str, Value] = {
     "tie": True,
     "bias": True,
     "zero_start": False,
+    "dropout": 0.1,
     "optimizer": "adamw",
     "learning_rate": 0.001,
     "weight_decay": 0.01,
-    "warmup": 0.1,
-    "cooldown": 0.9,
+    "warmup": 0.01,
+    "cooldown": 0.99,
     "clip": 1.0,
 }
 """The choices of Devlin et al.; the learning rate is for a model of this size."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.core import shared_knobs
 from engine.core.errors import DataError, UsageError
 from engine.core.events import Baseline, Event
 from engine.data.batches import in_order
@@ -33,7 +33,7 @@ class CLIPLearner(Learner):
     the nearest (section 3.1.4 of the paper): no layer was ever trained to know the classes.
     """
 
-    batch_stats: ClassVar[bool] = True
+    batch_stats = True
     convolutional = True
 
     def build(self) -> dict[str, nn.Module]:
@@ -49,8 +49,10 @@ class CLIPLearner(Learner):
         self.convolutional = spec.picture_tower == "cnn"
         colors, side, _ = data.shape
         if not self.convolutional and side % spec.patch:
-            fitting = ", ".join(str(each) for each in range(2, side) if side % each == 0)
-            raise DataError(f"Pictures of {side} pixels cannot be cut into patches of {spec.patch}.", f"Use {fitting}.")
+            raise DataError(
+                f"Pictures of {side} pixels cannot be cut into patches of {spec.patch}.",
+                f"Set patch to one of {shared_knobs.fitting_patches(side)}.",
+            )
         self.words = Words(data.texts, spec.context)
         try:
             self.texts_MW = self.words.encode(data.texts).to(self.setting.device)
@@ -153,9 +155,10 @@ class CLIPLearner(Learner):
         yield Baseline(metric="valid/zero_shot_accuracy", name="guessing", value=chance, source="one over the classes")
 
     def floor(self) -> float:
-        """Return the loss on the held-out pairs of a model that knows all classes and captions."""
+        """Return the loss on the held-out pairs of a model that knows all captions, and the class of every picture."""
         data, size = self.data, self._valid_batch
         fits_KM = data.fits()
+        fits_KM[data.unseen_labels] = 0  # no pair has them
         pairs = zip(data.valid_labels.split(size), data.valid_texts.split(size), strict=True)
         losses = [
             contrastive_loss(best_scores(fits_KM, labels_N, texts_N), self.same(texts_N))

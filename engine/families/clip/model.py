@@ -25,8 +25,6 @@ STD = 0.02
 """Of embeddings and positions at the start."""
 HIGHEST_SCALE = 100.0
 """What cosines are multiplied with at most (section 2.5 of the paper): beyond it training becomes unstable."""
-
-
 NEVER = 1e4
 """Nats by which a caption that cannot be is less likely than one that can."""
 
@@ -194,7 +192,8 @@ def best_scores(fits_KM: Tensor, labels_N: Tensor, texts_N: Tensor) -> Tensor:
     times in a batch, it is ln n.
 
     Args:
-        fits_KM: how often each class has each text.
+        fits_KM: how often each class has each text; classes are equally likely, and a row of zeros is one that no
+            picture has.
         labels_N: the classes of the pictures.
         texts_N: the numbers of the captions.
     """

@@ -144,6 +144,7 @@ class MatchSettings(Settings):
     example: int = knob(0, "Which held-out picture.", low=0, high=10**9, entry="data-split")
     unseen: bool = knob(False, "Take it from the classes that training never showed.", entry="zero-shot-and-few-shot")
     file: str = knob("", "A picture of your own instead.")
+    invert: bool = knob(False, "Swap light and dark of your picture: clothes are light on black.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,21 +48,22 @@ def samples(seen: Seen, made: Tensor, labels_N: Tensor, *, told: bool) -> Event:
 
 def ways(maker: Maker, labels_N: Tensor, generator: torch.Generator, spec: DiffusionSpec) -> Iterator[Event]:
     """Yield some stations on the way from noise to data: of points all in one, of pictures mixtures and guesses."""
-    steps = list(maker.making(labels_N, generator, spec))
-    number = min(STATIONS, len(steps))
-    chosen = [round((each + 1) * len(steps) / number) - 1 for each in range(number)]
-    names = [f"step {each + 1}" for each in chosen]
-    mixtures = [maker.seen.restored(steps[each][0]) for each in chosen]
+    steps = spec.sampling_steps
+    number = min(STATIONS, steps)
+    chosen = [round((each + 1) * steps / number) for each in range(number)]
+    names = [f"step {each}" for each in chosen]
+    making = enumerate(maker.making(labels_N, generator, spec), start=1)
+    mixtures, guesses = zip(*(map(maker.seen.restored, pair) for each, pair in making if each in chosen), strict=True)
     if maker.seen.is_plane:
         groups = [station for station, some in enumerate(mixtures) for _ in range(len(some))]
         yield points("ways", torch.cat(mixtures), groups, names)
         return
     captions = names * len(labels_N)
     yield pictures("out of noise", in_bytes(strip(mixtures)), captions)
-    yield pictures("data guessed", in_bytes(strip([maker.seen.restored(steps[each][1]) for each in chosen])), captions)
+    yield pictures("data guessed", in_bytes(strip(guesses)), captions)
 
 
-def strip(stations: list[Tensor]) -> Tensor:
+def strip(stations: tuple[Tensor, ...]) -> Tensor:
     """Return the stations of several pictures in a row, picture by picture: ``(N S)CHW`` from S times ``NCHW``."""
     return torch.stack(stations, dim=1).flatten(0, 1)
 

@@ -1,6 +1,6 @@
 """How good samples are: points by their distance from real ones, pictures in the eyes of a small classifier.
 
-Shape legend: N samples, D coordinates, H height, W width, F features, M training examples.
+Shape legend: N samples, C channels, H height, W width, F features.
 """
 
 from __future__ import annotations
@@ -9,22 +9,17 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from engine.core.events import Baseline
-from engine.data.batches import seeded
-from engine.data.examples import Examples
 from engine.families.diffusion.seen import Seen
-from engine.look.fid import JUDGES, Judge, frechet
+from engine.families.diffusion.spec import DiffusionSpec
+from engine.look.fid import JUDGES, Judge, Make, frechet, unit_pictures
 from engine.look.lines import SAMPLES, reference_lines
-from engine.look.wasserstein import sliced_wasserstein
+from engine.look.points import PointYardstick
 
 WHILE_TRAINING = 2000
-"""Samples of a figure on the way, at most; the last one is of `SAMPLES` pictures, and comes out lower."""
-
-FLOORS = 8
-"""Draws of real points that the floor is the mean of."""
+"""Pictures of a figure on the way; the last one is of `SAMPLES`, and comes out lower."""
 
 
 class Yardstick(Protocol):
@@ -43,82 +38,41 @@ class Yardstick(Protocol):
         """Yield what real data and simple models reach."""
 
 
-def yardstick(seen: Seen, seed: int, *, conditional: bool) -> Yardstick | None:
-    """Return the measure for these data; None for pictures that no judge knows."""
-    data = seen.data
-    if seen.is_plane:
-        return PointYardstick(data, seed, conditional=conditional)
-    known = data.name in JUDGES and JUDGES[data.name].side == seen.shape[-1]
-    return PictureYardstick(seen, seed) if known else None
-
-
-class PointYardstick:
-    """Sliced Wasserstein distance between samples and the validation points, one for each.
-
-    Args:
-        data: points of a plane.
-        conditional: whether samples come with a class; else real points are drawn without a look at theirs too.
-        seed: of the directions.
+def yardstick(seen: Seen, spec: DiffusionSpec, seed: int) -> Yardstick | None:
+    """Return the measure for these data; None for pictures that no judge knows, such as those of a person's folder,
+    whatever its name, and for pictures that cannot be averaged to the size that the judge looks at.
     """
-
-    name = "wasserstein"
-
-    def __init__(self, data: Examples, seed: int, *, conditional: bool) -> None:
-        self.data = data
-        self.seed = seed
-        self.conditional = conditional
-        self.labels_N = data.valid_labels[:WHILE_TRAINING]
-
-    def wanted(self, *, last: bool) -> Tensor:
-        """Return the classes of the validation points."""
-        return self.labels_N
-
-    def distance(self, samples: Tensor) -> float:
-        """Return the distance of points ``ND`` from the validation points."""
-        generator = seeded(self.seed, 0, samples.device, stream=32)
-        return float(sliced_wasserstein(samples, self.data.valid_inputs[: len(samples)], generator))
-
-    def baselines(self) -> Iterator[Baseline]:
-        """Yield the floor, which as many real points reach, and what points of one wide Gaussian do."""
-        points_MD, metric = self.data.train_inputs, f"valid/{self.name}"
-        generator = seeded(self.seed, 0, points_MD.device, stream=33)
-        floor = sum(self.distance(self._real_points(generator)) for _ in range(FLOORS)) / FLOORS
-        yield Baseline(metric=metric, name="real points", value=floor, source="the training split: the floor")
-        noise_ND = torch.randn((len(self.labels_N), 2), generator=generator, device=points_MD.device)
-        wide = self.distance(points_MD.mean(0) + points_MD.std(0) * noise_ND)
-        yield Baseline(metric=metric, name="one Gaussian", value=wide, source="with the data's mean and deviation")
-
-    def _real_points(self, generator: torch.Generator) -> Tensor:
-        """Return training points at random, one for each validation point: of its class, where samples have one."""
-        chance_NM = torch.rand((len(self.labels_N), self.data.size), generator=generator, device=self.labels_N.device)
-        if self.conditional:
-            chance_NM = chance_NM * (self.labels_N[:, None] == self.data.train_labels)
-        return self.data.train_inputs[chance_NM.argmax(1)]
+    if seen.is_plane:
+        return PointYardstick(seen.data, seed, conditional=spec.conditional)
+    make = JUDGES.get(spec.data)
+    return None if make is None or seen.shape[-1] % make.side else PictureYardstick(seen, make, seed)
 
 
 class PictureYardstick:
-    """Classifier-FID between samples and the validation pictures.
+    """Classifier-FID between samples and the validation pictures, both averaged to the size that the judge looks at.
 
     Args:
-        seen: the pictures; there is a judge of their kind and size.
+        seen: the pictures.
+        make: of the judge that knows them.
         seed: of the chance in the reference lines.
     """
 
     name = "fid"
 
-    def __init__(self, seen: Seen, seed: int) -> None:
+    def __init__(self, seen: Seen, make: Make, seed: int) -> None:
         self.seen = seen
+        self.make = make
         self.seed = seed
 
     @cached_property
     def judge(self) -> Judge:
         """Whose eyes count."""
-        return Judge.load(self.seen.data.mean.device, self.seen.data.name)
+        return Judge.load(self.seen.data.mean.device, self.make.data)
 
     @cached_property
     def real_features(self) -> Tensor:
         """What the judge sees in the validation pictures, ``NF``."""
-        return self.judge.features(self.seen.shown(self.seen.data.valid_inputs))
+        return self.judge.features(self._judged(self.seen.data.valid_inputs))
 
     def wanted(self, *, last: bool) -> Tensor:
         """Return the classes of the validation pictures, over again where they are few."""
@@ -128,10 +82,14 @@ class PictureYardstick:
 
     def distance(self, samples: Tensor) -> float:
         """Return the classifier-FID of pictures ``N1HW`` in [0, 1]."""
-        return frechet(self.judge.features(samples), self.real_features)
+        return frechet(self.judge.features(unit_pictures(samples, self.make.side, 1.0)), self.real_features)
+
+    def _judged(self, kept_NCHW: Tensor) -> Tensor:
+        """Return kept pictures as the judge sees them."""
+        return unit_pictures(kept_NCHW, self.make.side, self.seen.data.peak)
 
     def baselines(self) -> Iterator[Baseline]:
         """Yield the floor, a Gaussian for each class, and the ceiling."""
         data = self.seen.data
-        train, valid = self.seen.shown(data.train_inputs), self.seen.shown(data.valid_inputs)
+        train, valid = self._judged(data.train_inputs), self._judged(data.valid_inputs)
         yield from reference_lines(self.judge, train, data.train_labels, valid, self.seed)

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from engine.core.errors import UsageError, suggest
+from engine.core.errors import UsageError
 from engine.core.events import Event, Histogram
 from engine.data.batches import Shuffled, in_order, seeded
 from engine.families.diffusion.drawing import drawn, samples, ways
@@ -27,6 +27,7 @@ from engine.families.diffusion.model import Denoiser
 from engine.families.diffusion.noising import Noising, target
 from engine.families.diffusion.seen import Seen, evenly
 from engine.families.diffusion.spec import DenoiseSettings, DiffusionSpec, SampleSettings
+from engine.play.asked import class_number
 from engine.train.learner import Batch, Batches, Learner
 
 VALID_EXAMPLES = 2000
@@ -51,7 +52,7 @@ class DiffusionLearner(Learner):
         self.classes = len(data.classes) if spec.conditional else 0
         self.noising = Noising(spec.schedule, device)
         self.maker = Maker(self.ask, self.noising, self.seen, self.classes)
-        self.yardstick = yardstick(self.seen, seed, conditional=spec.conditional)
+        self.yardstick = yardstick(self.seen, spec, seed)
         shuffled = Shuffled((data.train_inputs, data.train_labels), spec.batch_size, seed, self.seen.prepare)
         self._mixtures = Mixtures(shuffled, self.classes, spec.label_dropout, seed)
         self._losses_B = torch.zeros(BUCKETS, device=device)
@@ -117,10 +118,10 @@ class DiffusionLearner(Learner):
         return {**means, self.yardstick.name: self._distance}
 
     def measured(self) -> float | None:
-        """Return how far samples are from real data; those of the last step's model are measured more thoroughly."""
+        """Return how far samples are from real data; after the last step more of them are measured."""
         if self.yardstick is None:
             return None
-        is_last = 0 < self.setting.total_steps == self._mixtures.latest + 1
+        is_last = 0 < self.setting.total_steps == self.step
         labels_N = self.yardstick.wanted(last=is_last)
         made = self.maker.made(labels_N, seeded(0, 0, labels_N.device, stream=35), self.spec)
         return self.yardstick.distance(made)
@@ -141,7 +142,7 @@ class DiffusionLearner(Learner):
         """Yield samples as a person wants them.
 
         Raises:
-            UsageError: there is no such class, or the network was not told any.
+            UsageError: there is no such class, or no class or no guidance that the network was taught.
         """
         labels_N, generator, chosen = self.chosen(settings)
         made = self.maker.made(labels_N, generator, chosen)
@@ -151,20 +152,22 @@ class DiffusionLearner(Learner):
         """Yield how samples come out of noise, as a person wants them.
 
         Raises:
-            UsageError: there is no such class, or the network was not told any.
+            UsageError: there is no such class, or no class or no guidance that the network was taught.
         """
         yield from ways(self.maker, *self.chosen(settings))
 
     def chosen(self, settings: SampleSettings) -> tuple[Tensor, torch.Generator, DiffusionSpec]:
-        """Return classes ``N``, chance and knobs that a person's settings ask for."""
-        names, device = list(self.setting.data.classes), self.setting.device
+        """Return classes ``N``, chance and knobs that a person's settings ask for.
+
+        Raises:
+            UsageError: there is no such class, or no class or no guidance that the network was taught.
+        """
+        names, device = self.setting.data.classes, self.setting.device
         if settings.label and not self.classes:
             raise UsageError("This model was told no class.", "Leave the label out, or train with conditional=yes.")
-        if settings.label and settings.label not in names:
-            raise UsageError(f"There is no class '{settings.label}'.", suggest(settings.label, names))
         labels_N = evenly(settings.count, len(names), device)
         if settings.label:
-            labels_N = torch.full_like(labels_N, names.index(settings.label))
+            labels_N = torch.full_like(labels_N, class_number(settings.label, names))
         knobs = {"sampler": settings.sampler, "sampling_steps": settings.steps, "guidance": settings.guidance}
         return labels_N, seeded(settings.seed, 0, device, stream=38), replace(self.spec, **knobs)
 

@@ -22,9 +22,6 @@ class Mixtures:
         classes: L; 0 keeps every class secret.
         label_dropout: share of the classes that are kept secret.
         seed: of the chance.
-
-    Attributes:
-        latest: the number of the step whose batch was asked for last; -1 before the first.
     """
 
     def __init__(self, examples: Shuffled, classes: int, label_dropout: float, seed: int) -> None:
@@ -32,7 +29,6 @@ class Mixtures:
         self.classes = classes
         self.label_dropout = label_dropout
         self.seed = seed
-        self.latest = -1
 
     @property
     def epoch_steps(self) -> float:
@@ -41,7 +37,6 @@ class Mixtures:
 
     def at(self, step: int) -> Batch:
         """Return the batch of a step."""
-        self.latest = step
         data, labels_N = self.examples.at(step)
         generator = seeded(self.seed, step, data.device, stream=31)
         hidden_N = torch.rand(len(data), generator=generator, device=data.device) < self.label_dropout

@@ -21,7 +21,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from engine.families.diffusion.noising import Noising
+from engine.families.diffusion.noising import CHAIN, Noising
 
 Guess = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """From mixtures ``N...`` and the one time of them all to the data and the noise that are in them."""
@@ -35,8 +35,10 @@ def guided(answer: Tensor, answer_without: Tensor, weight: float) -> Tensor:
 
 
 def times_back(steps: int, noising: Noising, device: torch.device) -> Tensor:
-    """Return the times of that many even steps, from 1 (noise) to 0 (data)."""
-    return noising.settled(torch.linspace(1.0, 0.0, steps + 1, device=device))
+    """Return the times of that many even steps, from 1 (noise) to 0 (data); of the chain, the nearest whole ones."""
+    if noising.schedule == "linear":
+        return torch.linspace(float(CHAIN), 0.0, steps + 1, device=device).round() / CHAIN
+    return torch.linspace(1.0, 0.0, steps + 1, device=device)
 
 
 def walk(

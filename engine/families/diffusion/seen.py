@@ -11,7 +11,7 @@ from torch import Tensor
 from engine.core.errors import DataError
 from engine.data.examples import Examples
 from engine.families.diffusion.spec import DiffusionSpec
-from engine.look.fid import peak, unit_pictures
+from engine.look.fid import unit_pictures
 
 
 class Seen:
@@ -53,7 +53,7 @@ class Seen:
 
     def shown(self, kept: Tensor) -> Tensor:
         """Return kept inputs ``N...`` in the units of `restored`."""
-        return kept if self.is_plane else unit_pictures(kept, self.shape[-1], peak(self.data))
+        return kept if self.is_plane else unit_pictures(kept, self.shape[-1], self.data.peak)
 
     def restored(self, made: Tensor) -> Tensor:
         """Return what the network made, ``N...``, as people see it: points where they belong, pictures in [0, 1]."""

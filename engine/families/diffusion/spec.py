@@ -21,6 +21,9 @@ PLANE = 2
 OBJECTIVES = ("noise", "velocity", "data")
 SCHEDULES = ("linear", "cosine", "straight")
 SAMPLERS = ("ddpm", "ddim", "heun")
+SAMPLERS_HELP = (
+    "How samples are drawn. ddpm: in random steps; ddim: without new chance; heun: with a second look at each step."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,8 @@ class DiffusionSpec(Spec):
     """Knobs of a diffusion model: how noise comes in, what the network learns, how samples are drawn, its size.
 
     Raises:
-        UsageError: the noise is asked for where a mixture has nothing else in it, or channels cannot be shared out.
+        UsageError: the noise is asked for where a mixture has nothing else in it, guidance where the network does not
+            learn with classes and without, or channels that cannot be shared out.
     """
 
     data: str = knob("ring", "The points or pictures to make more of.", entry="data-split")
@@ -42,19 +46,19 @@ class DiffusionSpec(Spec):
     )
     objective: str = knob(
         "noise",
-        "What the network learns to say: the noise in a mixture, the data, or the velocity from data to noise.",
+        "What the network says of a mixture. noise: its noise; velocity: the way from data to noise; data: its data.",
         choices=OBJECTIVES,
         entry="noise-prediction-objective",
     )
     schedule: str = knob(
         "cosine",
-        "How noise comes in: by the chain of 2020, more evenly, or along a straight line (flow matching).",
+        "How noise comes in. linear: by the chain of 2020; cosine: more evenly; straight: on a line (flow matching).",
         choices=SCHEDULES,
         entry="forward-process-and-noise-schedule",
     )
     sampler: str = knob(
         "ddim",
-        "How samples are drawn: in random steps, without new chance, or with a second look at each step.",
+        SAMPLERS_HELP,
         choices=SAMPLERS,
         entry="ddpm-and-ddim-sampling",
     )
@@ -114,6 +118,11 @@ class DiffusionSpec(Spec):
             raise UsageError(
                 "A straight schedule ends in noise alone, and from that no data can be told by their noise.",
                 "Use objective=velocity (flow matching), or schedule=linear or cosine.",
+            )
+        if self.guidance != 1.0 and not (self.conditional and self.label_dropout):
+            raise UsageError(
+                f"A guidance of {self.guidance:g} compares a class with no class, and this model is never taught both.",
+                "Use guidance=1, or train with conditional=yes and a label_dropout above 0.",
             )
         if self.width % GROUPS:
             raise UsageError(
@@ -198,12 +207,12 @@ class Layer:
 class SampleSettings(Settings):
     """How samples are drawn."""
 
-    label: str = knob("", "The class, by its name; empty takes all in turn.", entry="conditional-generation")
+    label: str = knob("", "The class, by name or number; empty takes all in turn.", entry="conditional-generation")
     count: int = knob(20, "How many samples.", low=1, high=10_000, unit="samples")
     steps: int = knob(20, "Steps from noise to a sample.", low=1, high=1000, entry="ddpm-and-ddim-sampling")
     sampler: str = knob(
         "heun",
-        "In random steps, without new chance, or with a second look at each step.",
+        SAMPLERS_HELP,
         choices=SAMPLERS,
         entry="ddpm-and-ddim-sampling",
     )
@@ -255,7 +264,7 @@ PANELS = (
     ),
     Panel(events=("samples",), kind="pictures", title="Samples", entry="conditional-generation"),
     Panel(events=("real and made",), kind="points", title="Real and made", entry="diffusion-model"),
-    Panel(events=("valid/fid",), kind="line", title="Classifier-FID of samples", entry="fid"),
+    Panel(events=("valid/fid",), kind="line", title="FID of 2,000, at last of 10,000", entry="fid"),
     Panel(events=("valid/wasserstein",), kind="line", title="Sliced Wasserstein distance", entry="fid"),
     Panel(events=("out of noise", "data guessed"), kind="pictures", title="Out of noise", entry="denoising"),
     Panel(events=("ways",), kind="points", title="Ways from noise to data", entry="denoising"),

@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from engine.core.errors import UsageError, suggest
+from engine.core.errors import UsageError
 from engine.core.events import Event, HeatMap, Points
 from engine.data.batches import Shuffled, seeded
 from engine.data.examples import Examples
@@ -26,10 +26,11 @@ from engine.families.gan.model import (
     gradient_penalty,
 )
 from engine.families.gan.spec import InterpolateSettings, SampleSettings
+from engine.play.asked import class_number
 from engine.train.learner import Batch, Batches, Learner
 from engine.train.optimizers import OptimizerSet, build_optimizers
 from engine.train.rules import ADAM_BETAS
-from engine.train.step import descend
+from engine.train.step import descend, unusable
 
 VALID_BATCH = 1000
 
@@ -78,7 +79,9 @@ class GANLearner(Learner):
             DataError: nothing is known about how to judge what is made.
         """
         spec = self.spec
-        self.measure: Measure = measure_of(self.data, spec.shrink, self.setting.seed)
+        self._begun: tuple[Batch, dict[str, Tensor]] | None = None
+        self.convolutional = spec.architecture == "convolutional"
+        self.measure: Measure = measure_of(self.data, spec, self.setting.seed)
         shape, classes = self.measure.shape, len(self.data.classes) if spec.conditional else 0
         if spec.architecture == "full":
             sizes = {"width": spec.width, "depth": spec.depth}
@@ -112,11 +115,16 @@ class GANLearner(Learner):
         """Make a step of the discriminator, then one of the generator; or of `side` alone.
 
         ``loss`` is the sum of both. A player that does not step is measured all the same; its gradient counts as zero.
+        Where memory runs out in the generator's turn, the loop asks for the step of that very batch again: the
+        discriminator has made its own already.
         """
-        told = self._turn("discriminator", batch, moves=side != "generator")
+        if self._begun is None or self._begun[0] is not batch:
+            self._begun = batch, self._turn("discriminator", batch, moves=side != "generator")
+        told = self._begun[1]
         made = self._turn("model", batch, moves=side != "discriminator")
+        self._begun = None
         if self.average is not None and side != "discriminator":
-            self.average.update()
+            self.average.update(unusable(made))
         norms_2 = torch.stack([told["gradient_norm"], made["gradient_norm"]])
         return {
             "loss": told["discriminator_loss"] + made["loss"],
@@ -170,7 +178,8 @@ class GANLearner(Learner):
     def valid_batches(self) -> Iterator[Batch]:
         """Yield noise and classes to make examples from, always the same."""
         self.measure.forget()
-        noise_NZ, label_N = self.noise(self.measure.samples, VALID_NOISE, self.setting.seed)
+        label_N = self.measure.wanted()
+        noise_NZ, _ = self.noise(len(label_N), VALID_NOISE, self.setting.seed)
         yield from zip(noise_NZ.split(VALID_BATCH), label_N.split(VALID_BATCH), strict=True)
 
     def valid_step(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
@@ -211,7 +220,7 @@ class GANLearner(Learner):
         yield from self.measure.spread(asked=self.spec.conditional)
 
     def baselines(self) -> Iterator[Event]:
-        """Yield what real examples, a simple model and noise reach."""
+        """Yield what real examples, simple models and noise reach."""
         yield from self.measure.lines(self.setting.seed)
 
     def sample(self, settings: SampleSettings) -> Iterator[Event]:
@@ -271,28 +280,15 @@ def names(label_N: Tensor, classes: tuple[str, ...]) -> list[str]:
     return [classes[label] for label in label_N.tolist()]
 
 
-def class_number(text: str, classes: tuple[str, ...]) -> int:
-    """Return the number of the class of that name or number.
-
-    Raises:
-        UsageError: there is none; the message names the nearest.
-    """
-    word, known = text.strip().lower(), [name.lower() for name in classes]
-    if word in known:
-        return known.index(word)
-    if word.isdigit() and int(word) < len(known):
-        return int(word)
-    raise UsageError(f"There is no class '{text}'.", suggest(text, list(classes)))
-
-
 def walk(start_1Z: Tensor, end_1Z: Tensor, count: int) -> Tensor:
     """Return `count` places from one noise to another along the arc between their directions, ``NZ``.
 
     White, Sampling Generative Networks, 2016: Gaussian noise of many numbers lies near a sphere, and the straight line
-    between two of its points leads through places that the generator has never seen.
+    between two of its points leads through places that the generator has never seen. Where there is no one arc, because
+    the two are alike or opposite, the line is taken all the same.
     """
     angle = torch.arccos(torch.cosine_similarity(start_1Z, end_1Z).clamp(-1, 1))
     share_N1 = torch.linspace(0, 1, count, device=start_1Z.device)[:, None]
-    if float(angle) < 1e-3:
+    if float(angle.sin()) < 1e-3:
         return start_1Z + share_N1 * (end_1Z - start_1Z)
     return (((1 - share_N1) * angle).sin() * start_1Z + (share_N1 * angle).sin() * end_1Z) / angle.sin()

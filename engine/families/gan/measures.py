@@ -13,12 +13,12 @@ from torch import Tensor
 
 from engine.core.errors import DataError
 from engine.core.events import Baseline, Event, HeatMap, Histogram, Pictures, Points
-from engine.data.batches import seeded
 from engine.data.examples import Examples
 from engine.data.planes import MODES, RING_DEVIATION, ring_centers
-from engine.look.fid import JUDGES, Judge, frechet, peak, unit_pictures
+from engine.families.gan.spec import GANSpec
+from engine.look.fid import JUDGES, Judge, frechet, unit_pictures
 from engine.look.lines import SAMPLES, reference_lines
-from engine.look.wasserstein import sliced_wasserstein
+from engine.look.points import PointYardstick
 from engine.train.classifier import confusion
 
 NEAR = 3 * RING_DEVIATION
@@ -32,16 +32,22 @@ class Measure(ABC):
     """How the examples of a data set are given to the players, shown, and judged.
 
     Attributes:
+        data: as they are kept.
         real: the training split as the players see it.
         shape: of one example.
         samples: how many made examples a figure is measured on.
         shown: how many are drawn from the noise that is kept.
     """
 
+    data: Examples
     real: Tensor
     shape: tuple[int, ...]
     samples: int
     shown: int
+
+    def wanted(self) -> Tensor:
+        """Return the classes ``N`` that examples are made of for a figure: all in turn."""
+        return torch.arange(self.samples, device=self.real.device) % len(self.data.classes)
 
     @abstractmethod
     def forget(self) -> None:
@@ -68,16 +74,16 @@ class Measure(ABC):
         """Yield what the figures are to be compared with."""
 
 
-def measure_of(data: Examples, shrink: int, seed: int) -> Measure:
-    """Return how a data set is measured; `seed` is of the chance in it.
+def measure_of(data: Examples, spec: GANSpec, seed: int) -> Measure:
+    """Return how the data that the knobs name are measured; `seed` is of the chance in it.
 
     Raises:
-        DataError: neither modes nor a judge are known of it.
+        DataError: neither modes nor a judge are known of them.
     """
-    if getattr(data, "layout", "") == "plane" and data.name == "ring":
-        return Ring(data, seed)
-    if data.name in JUDGES and getattr(data, "layout", "") == "pictures":
-        return Seen(data, shrink)
+    if spec.data == "ring":
+        return Ring(data, seed, conditional=spec.conditional)
+    if spec.data in JUDGES:
+        return Seen(data, spec.shrink)
     raise DataError(
         f"Nobody here can judge whether made examples of {data.name} are good.",
         f"Choose ring, {' or '.join(JUDGES)}.",
@@ -90,12 +96,18 @@ class Ring(Measure):
     samples = 2000
     shown = 300
 
-    def __init__(self, data: Examples, seed: int) -> None:
-        self.data, self.seed = data, seed
+    def __init__(self, data: Examples, seed: int, *, conditional: bool) -> None:
+        self.data = data
+        self.yardstick = PointYardstick(data, seed, conditional=conditional)
         self.real = data.prepare(data.train_inputs)
         self.shape = (2,)
         self.center_M2 = ring_centers().to(self.real.device)
         self.forget()
+
+    def wanted(self) -> Tensor:
+        """Return the classes of the validation points, over again: each is held against as many made ones."""
+        label_N = self.yardstick.labels_N
+        return label_N.repeat(-(-self.samples // len(label_N)))[: self.samples]
 
     def forget(self) -> None:
         """Begin a new measurement."""
@@ -117,13 +129,7 @@ class Ring(Measure):
         """Return how many modes are found, and the distance from the validation points, from as many made ones."""
         made_N2 = torch.cat(self.points)
         found = float((self.count_M >= FAIR_SHARE * len(made_N2) / MODES).sum())
-        return {"modes": found, "wasserstein": self.distance(made_N2)}
-
-    def distance(self, points_N2: Tensor) -> float:
-        """Return the sliced Wasserstein distance from the validation points."""
-        real_N2 = self.data.valid_inputs[: len(points_N2)]
-        generator = seeded(self.seed, 0, real_N2.device, stream=24)
-        return float(sliced_wasserstein(points_N2[: len(real_N2)], real_N2, generator))
+        return {"modes": found, "wasserstein": self.yardstick.distance(made_N2[: len(self.yardstick.labels_N)])}
 
     def spread(self, *, asked: bool) -> Iterator[Event]:
         """Yield how many points lie on each mode."""
@@ -136,12 +142,11 @@ class Ring(Measure):
         return Points(name=name, x=x, y=y, group=[0] * len(x), groups=["generated"])
 
     def lines(self, seed: int) -> Iterator[Baseline]:
-        """Yield what real points reach."""
+        """Yield what real points and those of one wide Gaussian reach."""
         near_NM = torch.cdist(self.data.valid_inputs, self.center_M2) <= NEAR
         share = float(near_NM.any(1).float().mean())
         yield Baseline(metric="valid/on_modes", name="real points", value=share, source="the validation split")
-        floor = self.distance(self.data.train_inputs)
-        yield Baseline(metric="valid/wasserstein", name="real points", value=floor, source="the training split")
+        yield from self.yardstick.baselines()
 
 
 class Seen(Measure):
@@ -161,14 +166,14 @@ class Seen(Measure):
                 f"{self.judge.make.side}.",
                 "Use a smaller shrink.",
             )
-        self.real = 2 * unit_pictures(data.train_inputs, self.side, peak(data)) - 1
+        self.real = 2 * unit_pictures(data.train_inputs, self.side, data.peak) - 1
         self.valid_NF = self.judge.features(self.judged(data.valid_inputs))
         self.shape = tuple(self.real.shape[1:])
         self.forget()
 
     def judged(self, kept_NCHW: Tensor) -> Tensor:
         """Return kept pictures as the judge sees them."""
-        return unit_pictures(kept_NCHW, self.judge.make.side, peak(self.data))
+        return unit_pictures(kept_NCHW, self.judge.make.side, self.data.peak)
 
     def forget(self) -> None:
         """Begin a new measurement."""

@@ -171,15 +171,15 @@ class SampleSettings(Settings):
     label: str = knob(
         "", "The class to draw, by name or number; empty draws all in turn.", entry="conditional-generation"
     )
-    seed: int = knob(0, "Of the noise.", low=0, high=10**9, entry="random-seed-and-reproducibility")
+    seed: int = knob(0, "Of the noise.", low=0, high=10**9, entry="seed-and-reproducibility")
 
 
 @dataclass(frozen=True, kw_only=True)
 class InterpolateSettings(Settings):
     """Between which two places of the space of noise to walk."""
 
-    seed: int = knob(0, "Of the noise at the start.", low=0, high=10**9, entry="random-seed-and-reproducibility")
-    to_seed: int = knob(1, "Of the noise at the end.", low=0, high=10**9, entry="random-seed-and-reproducibility")
+    seed: int = knob(0, "Of the noise at the start.", low=0, high=10**9, entry="seed-and-reproducibility")
+    to_seed: int = knob(1, "Of the noise at the end.", low=0, high=10**9, entry="seed-and-reproducibility")
     count: int = knob(10, "How many samples on the way, both ends included.", low=2, high=1000, unit="samples")
     label: str = knob(
         "", "The class to draw, by name or number; empty takes the first.", entry="conditional-generation"

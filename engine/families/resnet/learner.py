@@ -18,13 +18,14 @@ class ResNetLearner(PictureClassifier):
     """Trains a `ResNet` or its plain twin to tell pictures apart."""
 
     convolutional = True
-    batch_stats = True
 
     def network_for(self, colors: int, side: int, classes: int) -> nn.Module:
         """Return the network: untrained, or with the weights that torchvision publishes and a head of its own."""
+        self.batch_stats = self.spec.batch_norm
         network = ResNet(self.spec, colors, classes)
-        if self.spec.weights == "imagenet":
-            start_from(network, imagenet_weights(colors))
+        start = self.setting.inputs.get("model")
+        if start is None and self.spec.weights == "imagenet":
+            start_from(network, {f"model.{name}": tensor for name, tensor in imagenet_weights(colors).items()})
         return network
 
     @property

@@ -19,7 +19,8 @@ class ResNetSpec(PictureSpec):
     """Knobs of a residual network.
 
     Raises:
-        UsageError: blocks of a plain network are to start at zero, which would silence it.
+        UsageError: blocks of a plain network are to start at zero, which would silence it; batch normalization has no
+            batch; or the weights of ImageNet are wanted for another network than theirs.
     """
 
     residual: bool = knob(
@@ -74,6 +75,10 @@ class ResNetSpec(PictureSpec):
         if self.zero_start and not self.residual:
             raise UsageError(
                 "Blocks that start at zero pass nothing on in a plain network.", "Set zero_start=no with residual=no."
+            )
+        if self.batch_norm and self.batch_size < 2:
+            raise UsageError(
+                "Batch normalization has nothing to compare a batch of one with.", "Use 2 or more, or batch_norm=no."
             )
         if self.weights == "imagenet" and self.shape() != RESNET_18:
             raise UsageError(
@@ -188,7 +193,8 @@ PRESETS = (
     ),
     Preset(
         name="resnet-20",
-        help="The ResNet-20 of the paper as the paper trained it, on CIFAR-10, for a GPU.",
+        help="The ResNet-20 of the paper on CIFAR-10: its optimizer and its passes, but our schedule, edges and "
+        "mirroring; for a GPU.",
         knobs={
             "data": "cifar-10",
             "zero_start": False,

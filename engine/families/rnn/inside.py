@@ -99,14 +99,16 @@ def hidden_state(model: RecurrentNetwork, tokens_N: Tensor, words: Sequence[str]
 
 
 def cold_losses(model: RecurrentNetwork, tokens_N: Tensor) -> Histogram:
-    """Return the mean loss after 1, 2, 3 ... characters of a cold start, neighbors taken together."""
+    """Return the mean loss after 1, 2, 3 ... characters of a cold start, neighbors taken together: a bar from 1 to 3
+    holds the losses after 1 and after 2.
+    """
     pieces_BT = pieces(tokens_N, COLD + 1, 16 * PIECES)
     scores_BTV, _ = model(pieces_BT[:, :-1], model.blank(len(pieces_BT)))
     losses_BT = F.cross_entropy(scores_BTV.transpose(1, 2).float(), pieces_BT[:, 1:], reduction="none")
     positions = losses_BT.size(1)
     edges = torch.linspace(0, positions, min(BINS, positions) + 1).long().tolist()
     means = [round(float(losses_BT[:, low:high].mean()), 4) for low, high in pairwise(edges)]
-    return Histogram(name="loss by position", edges=[float(edge) for edge in edges], counts=means)
+    return Histogram(name="loss by position", edges=[float(1 + edge) for edge in edges], counts=means)
 
 
 def prediction(model: RecurrentNetwork, tokens_N: Tensor, levels: Levels) -> Points:

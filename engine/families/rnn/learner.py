@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.core.errors import DataError, RunError
-from engine.core.events import Baseline, Event, Text
+from engine.core.events import Baseline, Event, Note, Text
 from engine.data.batches import seeded
 from engine.data.examples import Corpus
 from engine.data.ngram import ngram_losses
@@ -59,7 +59,8 @@ class RNNLearner(Learner):
         """Return the model: a new one, or the one to start from, with the symbols that it knows.
 
         Raises:
-            DataError: the data are no sequence, or too short for the streams.
+            DataError: the data are no sequence, or too short for the streams, or the model to start from knows too few
+                of the characters to be judged by.
         """
         spec, device = self.spec, self.setting.device
         start = self.setting.inputs.get("model")
@@ -92,6 +93,11 @@ class RNNLearner(Learner):
             raise DataError(
                 f"{getattr(data, 'name', 'This')} is no text and no series.",
                 "Choose glossary, tiny-shakespeare, sine, or a text file of your own.",
+            )
+        if len(self.valid_tokens) < 2:
+            raise DataError(
+                f"{data.name} has {len(self.valid_tokens)} symbols to validate on that the model knows.",
+                "Start from a run that knows its characters, or use a longer text.",
             )
 
     def batches(self) -> Batches:
@@ -195,12 +201,16 @@ class RNNLearner(Learner):
 
     def baselines(self) -> Iterator[Event]:
         """Yield what models that count reach on the same validation split, each symbol with its full history, and of a
-        series what its noise alone costs.
+        series what its noise alone costs. Before that, where the model to start from does not know all characters of
+        the split, how many of them the loss and these lines leave out.
         """
+        data = self.setting.data
+        if isinstance(data, Corpus) and (unknown := len(data.valid) - len(self.valid_tokens)):
+            share = f"{unknown / len(data.valid):.1%} of the validation text"
+            yield Note(text=f"{share} are characters that the model does not know; they are left out.")
         train, valid = self.train_tokens.cpu().numpy(), self.valid_tokens.cpu().numpy()
         for name, loss, source in ngram_losses(train, valid, len(self.symbols)):
             yield Baseline(metric="valid/loss", name=name, value=round(loss, 4), source=source)
-        data = self.setting.data
         if isinstance(data, Series):
             source = "a model that knows the series without its noise"
             yield Baseline(metric="valid/loss", name="noise alone", value=round(data.floor, 4), source=source)

@@ -1,9 +1,9 @@
 """Connectionist temporal classification: learning which words were said without being told when.
 
 Graves, Fernandez, Gomez and Schmidhuber, Connectionist Temporal Classification: Labelling Unsegmented Sequence Data
-with Recurrent Neural Networks, 2006. Every frame says a word or nothing (the blank). A path of frames spells a
-transcript: repeats are merged, then blanks are dropped, so that ``-55-5`` spells ``5 5``. The probability of a
-transcript is the sum over all paths that spell it; the loss is its negative logarithm.
+with Recurrent Neural Networks, 2006, sections 3 and 4.1. Every frame says a word or nothing (the blank). A path of
+frames spells a transcript: repeats are merged, then blanks are dropped, so that ``-55-5`` spells ``5 5``. The
+probability of a transcript is the sum over all paths that spell it; the loss is its negative logarithm.
 
 Shape legend: B batch, T frames, V words and the blank, L words of a transcript, S = 2L + 1 places: blanks around words.
 """
@@ -27,7 +27,7 @@ def ctc_losses(log_chances_BTV: Tensor, frames_B: Tensor, words_BL: Tensor, coun
 
     The forward variable of the paper: how likely the frames so far end at each place of the transcript with blanks
     around its words. A place is reached from itself, from the one before, and where both are different words also from
-    the word before, past the blank between them.
+    the word before, past the blank between them. A transcript that no path of its frames spells costs infinity.
 
     Args:
         log_chances_BTV: logarithms of the probabilities of each frame.
@@ -50,7 +50,8 @@ def ctc_losses(log_chances_BTV: Tensor, frames_B: Tensor, words_BL: Tensor, coun
         reached_BS = torch.where((t < frames_B)[:, None], summed_BS, reached_BS)
     last_B1 = 2 * counts_B[:, None]
     word_B1 = reached_BS.gather(1, (last_B1 - 1).clamp(min=0)).masked_fill(last_B1 == 0, IMPOSSIBLE)
-    return -torch.cat([reached_BS.gather(1, last_B1), word_B1], 1).logsumexp(1)
+    losses_B = -torch.cat([reached_BS.gather(1, last_B1), word_B1], 1).logsumexp(1)
+    return losses_B.masked_fill(losses_B > -IMPOSSIBLE / 2, math.inf)
 
 
 def fused_ctc_losses(log_chances_BTV: Tensor, frames_B: Tensor, words_BL: Tensor, counts_B: Tensor) -> Tensor:

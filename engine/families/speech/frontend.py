@@ -1,8 +1,10 @@
 """From air pressure to what an ear tells apart: frames, their spectra, bands that widen with the pitch, logarithms.
 
 Davis and Mermelstein, Comparison of Parametric Representations for Monosyllabic Word Recognition in Continuously Spoken
-Sentences, 1980, whose last step (a cosine transform) networks do without. The cut far below the loudest place is that
-of Whisper: Radford et al., Robust Speech Recognition via Large-Scale Weak Supervision, 2022.
+Sentences, 1980, whose last step (a cosine transform) networks do without. The mel scale in this form: O'Shaughnessy,
+Speech Communication: Human and Machine, 1987. The cut far below the loudest place is that of Whisper
+(`log_mel_spectrogram` of its `audio.py`): Radford et al., Robust Speech Recognition via Large-Scale Weak Supervision,
+2022.
 
 Shape legend: N recordings, T samples, F frames, W samples of a window, K frequencies of a spectrum, M mel bands.
 """
@@ -88,11 +90,13 @@ class LogMel(nn.Module):
         waves_NT = nn.functional.pad(waves_NT, (0, missing))
         frames_NFW = waves_NT.unfold(1, self.width, self.hop) * self.window
         power_NFK = torch.fft.rfft(frames_NFW, self.points).abs().square()
-        log_NFM = (power_NFK @ self.filters.T).clamp(min=FLOOR).log10()
-        real_NF1 = inside(self.frames(lengths_N), log_NFM.size(1))
-        log_NFM = log_NFM.masked_fill(~real_NF1, math.log10(FLOOR))
-        below_NFM = log_NFM - log_NFM.amax((1, 2), keepdim=True)
-        features_NFM: Tensor = (below_NFM.clamp(min=-DECADES) + DECADES) * (2 / DECADES) * real_NF1
+        real_NF1 = inside(self.frames(lengths_N), power_NFK.size(1))
+        bands_NFM = (power_NFK @ self.filters.T * real_NF1).clamp(min=FLOOR)
+        peak_N11 = bands_NFM.amax((1, 2), keepdim=True)
+        below_NFM = bands_NFM.log10() - peak_N11.log10()
+        # Where nothing at all is heard, every place would be the loudest.
+        heard_NFM = real_NF1 & (peak_N11 > FLOOR)
+        features_NFM: Tensor = (below_NFM.clamp(min=-DECADES) + DECADES) * (2 / DECADES) * heard_NFM
         return features_NFM
 
 

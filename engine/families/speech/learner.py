@@ -74,18 +74,21 @@ class SpeechLearner(Learner):
         return features_NFM, self.front.frames(recordings.lengths), recordings.words, recordings.counts
 
     def _check(self) -> None:
-        """Raise DataError where a transcript does not fit: into the decoder, or into the frames that CTC has."""
+        """Raise DataError where a transcript does not fit: into the decoder, or into the frames that CTC has, at the
+        fastest tempo to which training warps.
+        """
         if not self._ctc:
             if self.longest >= MOST_WORDS:
                 raise DataError(f"A transcript has {self.longest} words; the decoder writes {MOST_WORDS - 1}.")
             return
-        for _, frames_N, words_NL, counts_N in (self._train, self._valid):
+        for (_, frames_N, words_NL, counts_N), warped in ((self._train, self.spec.warped), (self._valid, 0.0)):
+            frames_N = (frames_N / (1 + warped)).long().clamp(min=1)
             repeats_N = ((words_NL[:, 1:] == words_NL[:, :-1]) & (words_NL[:, 1:] != NOTHING)).sum(1)
             kept_N = (frames_N - 1) // self.spec.reduction + 1
             if bool((kept_N < counts_N + repeats_N).any()):
                 raise DataError(
                     "A recording has fewer frames than words, and CTC has one word a frame at most.",
-                    "Use a smaller reduction or hop.",
+                    "Use a smaller reduction or hop" + (", or a smaller warped." if warped else "."),
                 )
 
     def _transcripts(self, recordings: Recordings) -> list[list[int]]:
@@ -98,7 +101,10 @@ class SpeechLearner(Learner):
         return Varied(self._train, spec.batch_size, self.setting.seed, masked=spec.masked, warped=spec.warped)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean over the recordings of the loss per word, in nats."""
+        """Return the mean over the recordings of the loss per word, in nats.
+
+        Validation's is over all words. Here each recording counts the same, so that a batch may be cut into pieces.
+        """
         features_BFM, frames_B, words_BL, counts_B = batch
         losses_B, tokens_B = self._losses(features_BFM, frames_B, words_BL, counts_B)
         return {"loss": (losses_B / tokens_B).mean()}
@@ -109,7 +115,9 @@ class SpeechLearner(Learner):
         """Return the summed loss of each recording in nats, and over how many words."""
         if self._ctc:
             log_chances_BTV, lengths_B = self.modules["model"](features_BFM, frames_B)
-            losses = fused_ctc_losses if self.spec.kernel == "fused" else ctc_losses
+            # Not every torch has a kernel for Apple's GPU.
+            fused = self.spec.kernel == "fused" and self.setting.device.type != "mps"
+            losses = fused_ctc_losses if fused else ctc_losses
             return losses(log_chances_BTV, lengths_B, words_BL, counts_B), counts_B
         given_BL = F.pad(words_BL, (1, 0), value=END)
         wanted_BL = F.pad(words_BL, (0, 1), value=END)
@@ -162,9 +170,9 @@ class SpeechLearner(Learner):
         with self.autocast():
             return self._recognize(features_NFM, self.front.frames(lengths_N))[0]
 
-    def hears(self, waves_1T: Tensor, lengths_1: Tensor) -> Iterator[Event]:
-        """Yield the features of one recording, and in which frames its words are: the probabilities of CTC, or where a
-        decoder looks, the mean over its heads.
+    def hears(self, waves_1T: Tensor, lengths_1: Tensor, heard: list[int]) -> Iterator[Event]:
+        """Yield the features of one recording, and in which frames the words are that `transcribe` heard in it: the
+        probabilities of CTC, or where a decoder looks, the mean over its heads.
         """
         features_1FM, frames_1 = self.front(waves_1T, lengths_1), self.front.frames(lengths_1)
         seconds = float(lengths_1[0]) / RATE
@@ -172,11 +180,10 @@ class SpeechLearner(Learner):
         model, names = self.modules["model"], ["nothing", *self.speech.words]
         with self.autocast():
             if isinstance(model, Writer):
-                words = self._recognize(features_1FM, frames_1)[0][0]
-                heard = model.encoder(features_1FM, frames_1)
-                given_1L = torch.tensor([[END, *words]], device=self.setting.device)
-                looks_LT = model.decode(given_1L, heard)[1][0].float().mean(0)[:, : int(heard.lengths[0])]
-                rows = [*(names[word] for word in words), "end"]
+                encoded = model.encoder(features_1FM, frames_1)
+                given_1L = torch.tensor([[END, *heard]], device=self.setting.device)
+                looks_LT = model.decode(given_1L, encoded)[1][0].float().mean(0)[:, : int(encoded.lengths[0])]
+                rows = [*(names[word] for word in heard), "end"]
                 yield shown.alignment("cross-attention", looks_LT, rows, seconds, "writing")
             else:
                 log_chances_1TV, lengths = model(features_1FM, frames_1)
@@ -185,10 +192,10 @@ class SpeechLearner(Learner):
 
     def draw(self, step: int) -> Iterator[Event]:
         """Yield the first recording for validation as it is heard, and what was heard in all at the last evaluation."""
-        first = self.speech.valid.pick(torch.tensor([0], device=self.setting.device))
-        yield from self.hears(first.waves, first.lengths)
         few = self.speech.valid.pick(torch.arange(min(shown.ROWS_SHOWN, len(self._said)), device=self.setting.device))
-        yield shown.transcripts(self.speech, self._said, self.transcribe(few.waves, few.lengths))
+        heard = self.transcribe(few.waves, few.lengths)
+        yield from self.hears(few.waves[:1], few.lengths[:1], heard[0])
+        yield shown.transcripts(self.speech, self._said, heard)
         if len(self._heard) == len(self._said):
             yield shown.by_speaker(self.speech, self._said, self._heard)
 

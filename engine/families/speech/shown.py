@@ -14,13 +14,14 @@ ROWS_SHOWN = 8
 
 
 def log_mel(features_FM: Tensor, seconds: float) -> HeatMap:
-    """Return the features of one recording, time to the right and pitch upwards."""
-    bands = features_FM.size(1)
+    """Return the features of one recording, time to the right and pitch upwards: row 0, the top one, is the highest
+    band.
+    """
     return HeatMap(
         name="log-mel",
-        values=rounded(features_FM.T),
-        extent=[0.0, round(seconds, 3), 0.0, float(bands)],
-        row_title="mel band",
+        values=rounded(features_FM.T.flip(0)),
+        columns=tenths(len(features_FM), seconds),
+        row_title="mel band, high on top",
         column_title="seconds",
     )
 

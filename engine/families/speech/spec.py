@@ -26,7 +26,8 @@ class SpeechSpec(Spec):
     """The knobs of a recognizer: what it hears, how it is built, what it descends and how long it trains.
 
     Raises:
-        UsageError: the width cannot be shared out among the heads, or the encoder keeps too few frames.
+        UsageError: the width cannot be shared out among the heads, three frames are to become one, frames leave out
+            what is between them, or a speaker is held out of a part of the recordings.
     """
 
     data: str = knob("tones", "The recordings to learn from.", entry="speech-recognition")
@@ -76,7 +77,7 @@ class SpeechSpec(Spec):
     )
     warped: float = knob(
         0.0,
-        "Largest change of tempo in training, and a quarter of it of the pitch.",
+        "Largest change of tempo in training; the bands are stretched by up to a quarter of it.",
         low=0.0,
         high=0.5,
         entry="data-augmentation",
@@ -113,6 +114,10 @@ class SpeechSpec(Spec):
             raise UsageError(
                 f"Frames of {self.window:g} ms that begin {self.hop:g} ms apart leave out what is between them.",
                 f"Use hop={self.window:g} or less.",
+            )
+        if self.held_out and self.examples:
+            raise UsageError(
+                "All recordings of a speaker cannot be held out of a part of them.", "Use examples=0, or no held_out."
             )
 
     @property
@@ -174,7 +179,11 @@ class SpeechSpec(Spec):
 class TranscribeSettings(Settings):
     """What is transcribed."""
 
-    file: str = knob("", "A wav file of your own; without one a recording of the validation split.")
+    file: str = knob(
+        "",
+        "A wav file of your own, of a longer one its loudest 4 seconds; without one a recording of the validation "
+        "split.",
+    )
     example: int = knob(0, "Which recording of the validation split.", low=0, high=10**9, entry="data-split")
 
 
@@ -218,7 +227,7 @@ PRESETS = (
     ),
     Preset(
         name="standard",
-        help="Spoken digits by attention alone, as wide as it gets in minutes on one GPU.",
+        help="Spoken digits by attention upon two convolutions, as wide as it gets in minutes on one GPU.",
         knobs={
             **SPOKEN,
             "objective": "encoder-decoder",

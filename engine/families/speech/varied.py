@@ -1,9 +1,9 @@
 """Recordings that are a little different every time: said faster or slower, higher or lower, with stripes unheard.
 
-Stripes: Park et al., SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition, 2019. Tempo: Ko,
-Peddinti, Povey and Khudanpur, Audio Augmentation for Speech Recognition, 2015. Pitch: Jaitly and Hinton, Vocal Tract
-Length Perturbation (VTLP) Improves Speech Recognition, 2013. Here all of it is done to the features, which costs next
-to nothing.
+Stripes: Park et al., SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition, 2019, section
+2. Tempo: Ko, Peddinti, Povey and Khudanpur, Audio Augmentation for Speech Recognition, 2015. Pitch: Jaitly and Hinton,
+Vocal Tract Length Perturbation (VTLP) Improves Speech Recognition, 2013. Here all of it is done to the features, which
+costs next to nothing.
 
 Shape legend: B batch, F frames, M mel bands, P places along one axis.
 """
@@ -17,7 +17,8 @@ from engine.data.batches import Batch, Shuffled, seeded
 
 STREAM = 19
 PITCH = 0.25
-"""How much the bands are stretched, beside the time: a tenth more hertz is about a twentieth more mel."""
+"""How much the bands are stretched, beside the time. That is in mel; in hertz it is about half as much as the time, or
+less below 1 kHz."""
 
 
 class Varied(Shuffled):

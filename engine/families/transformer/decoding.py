@@ -16,7 +16,8 @@ from engine.families.transformer.vocabulary import END, PAD, START
 def greedy(model: Transformer, source_BS: Tensor, longest: int) -> Tensor:
     """Return the targets ``BT`` that follow when the likeliest token is taken each time, without `START`.
 
-    Each ends with `END` and is filled up with `PAD`; one that finds no end is cut off after `longest` tokens.
+    Each ends with `END` and is filled up with `PAD`, which is never written otherwise; one that finds no end is cut off
+    after `longest` tokens.
     """
     source, caches = model.encode(source_BS), [Caches() for _ in model.decoder.blocks]
     token_B1 = torch.full_like(source_BS[:, :1], START)
@@ -24,6 +25,7 @@ def greedy(model: Transformer, source_BS: Tensor, longest: int) -> Tensor:
     written: list[Tensor] = []
     while len(written) < longest and not ended_B1.all():
         logits_BV = model.decode(token_B1, source, caches)[:, -1]
+        logits_BV[:, PAD] = -torch.inf
         token_B1 = logits_BV.argmax(-1, keepdim=True).masked_fill(ended_B1, PAD)
         ended_B1 = ended_B1 | (token_B1 == END)
         written.append(token_B1)

@@ -112,8 +112,8 @@ class TransformerLearner(Learner):
         return iter(self._valid_groups)
 
     def valid_step(self, batch: Batch) -> dict[str, tuple[Tensor, int]]:
-        """Return summed loss and right tokens, given the true target before them; right answers and their length,
-        where the model writes by itself. The answers are kept.
+        """Return summed loss and right tokens, given the true target before them; right answers and their characters,
+        these out of the targets', where the model writes by itself. The answers are kept.
         """
         source_BS, target_BT, numbers_B = batch
         losses_BT, logits_BTV = self._losses(source_BS, target_BT)
@@ -124,13 +124,13 @@ class TransformerLearner(Learner):
         answers = [self.vocabulary.decode(each) for each in written]
         numbers = numbers_B.tolist()
         self._answers.update(zip(numbers, answers, strict=True))
-        right = sum(answer == self.pairs.valid[each].target for each, answer in zip(numbers, answers, strict=True))
-        length = sum(len(self.vocabulary.encode(answer)) for answer in answers)
+        targets = [self.pairs.valid[each].target for each in numbers]
+        right = sum(answer == target for answer, target in zip(answers, targets, strict=True))
         return {
             "loss": (losses_BT.sum(), tokens),
             "token_accuracy": (right_BT.sum(), tokens),
             "accuracy": (losses_BT.new_tensor(right), len(answers)),
-            "length_ratio": (losses_BT.new_tensor(length), tokens),
+            "length_ratio": (losses_BT.new_tensor(sum(map(len, answers))), sum(map(len, targets))),
         }
 
     def summarize(self, means: dict[str, float]) -> dict[str, float]:

@@ -259,7 +259,9 @@ class Stack(nn.Module):
         self.norm = build_norm(spec.norm, spec.width, bias=spec.bias) if before else nn.Identity()
 
     def embed(self, x_BT: Tensor, start: int = 0) -> Tensor:
-        """Return the rows of the tokens, as long on average as they are wide, and their positions from `start` on."""
+        """Return the rows of the tokens, drawn so that their numbers have a variance of 1, and their positions from
+        `start` on.
+        """
         x_BTC = self.embedding(x_BT) * math.sqrt(self.embedding.embedding_dim)
         stop = start + x_BT.size(1)
         if self.places is not None:

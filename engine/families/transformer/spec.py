@@ -81,7 +81,7 @@ class TransformerSpec(Spec):
     bias: bool = shared_knobs.bias()
     zero_start: bool = knob(
         True,
-        "Start every block as the identity, and every next token as equally likely.",
+        "Start every block as the identity and, unless its table is tied, every next token as equally likely.",
         entry="weight-initialization",
     )
     attention: str = shared_knobs.attention()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.core import shared_knobs
 from engine.core.errors import DataError
 from engine.core.events import Event, HeatMap, Pictures
 from engine.families.vit.model import ViT
@@ -37,10 +38,9 @@ class ViTLearner(PictureClassifier):
         """
         patch = self.spec.patch
         if side % patch:
-            fitting = [str(each) for each in range(2, side) if side % each == 0]
             raise DataError(
                 f"Pictures of {side} by {side} pixels cannot be cut into patches of {patch} by {patch}.",
-                f"Set patch to one of {', '.join(fitting) or '1'}.",
+                f"Set patch to one of {shared_knobs.fitting_patches(side)}.",
             )
         return ViT(self.spec, colors, side, classes)
 
@@ -84,7 +84,7 @@ class ViTLearner(PictureClassifier):
         looks_NT = looks_NTT.mean(1) if self.model.class_token is None else looks_NTT[:, 0, 1:]
         looks_NT = looks_NT / looks_NT.amax(1, keepdim=True).clamp(min=1e-12)
         maps_N1HW = F.interpolate(looks_NT.view(-1, 1, grid, grid), scale_factor=self.spec.patch, mode="nearest")
-        seen_NCHW = kept_NCHW.float() / kept_NCHW.max().clamp(min=1) * 255
+        seen_NCHW = kept_NCHW.float() / self.data.peak * 255
         shown_NCHW = torch.stack([seen_NCHW, (255 * maps_N1HW).expand_as(seen_NCHW)], 1).flatten(0, 1)
         return pictures("attention", shown_NCHW.round().to(torch.uint8), ["picture", "looks at"] * len(kept_NCHW))
 

@@ -31,3 +31,8 @@ def test_each_family_keeps_its_own_default() -> None:
     assert of["gpt"]["steps"].default != of["rnn"]["steps"].default
     assert of["gpt"]["steps"].help == of["rnn"]["steps"].help
     assert of["vit"]["dropout"].live == "recapture" and of["gpt"]["dropout"].live is None
+
+
+@pytest.mark.parametrize(("side", "words"), [(8, "1, 2, 4, 8"), (7, "1, 7"), (1, "1")])
+def test_there_is_always_a_patch_that_fits(side: int, words: str) -> None:
+    assert shared_knobs.fitting_patches(side) == words

@@ -204,3 +204,13 @@ def test_stalled_means_ten_steps_and_a_minute_without_a_beat():
     assert not is_stalled(Status(beat=100.0, step_seconds=30.0), now=399.0)
     assert is_stalled(Status(beat=100.0, step_seconds=30.0), now=401.0)
     assert not is_stalled(Status(), now=1e9)
+
+
+def test_a_run_that_is_interrupted_while_it_is_made_leaves_nothing(store, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.core.store.write_recipe", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        store.create(recipe())
+    assert list(store.folder.iterdir()) == []

@@ -59,3 +59,8 @@ def test_a_known_word_is_one_piece_and_an_unknown_letter_is_left_alone() -> None
     pairs = BytePairs(learn(SENNRICH, 100))
     assert pairs.cut("newer lowest") == [" newer", " lowest"]
     assert "ö" in pairs.cut("löwer")
+
+
+def test_a_text_is_cut_by_what_was_merged_first() -> None:
+    assert BytePairs([" ", "a", "b", "c", "ab", "bc"]).cut("abc") == [" ", "ab", "c"]
+    assert BytePairs([" ", "a", "b", "c", "bc", "ab"]).cut("abc") == [" ", "a", "bc"]

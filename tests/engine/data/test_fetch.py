@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +28,9 @@ class Server(ThreadingHTTPServer):
     knows_ranges = True
     breaks_off_after = -1
     asked: list[str]
+
+    def handle_error(self, *words: object) -> None:
+        """Say nothing: clients hang up here."""
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -120,6 +125,29 @@ def test_without_a_connection_the_remedy_names_the_place(folder: Path) -> None:
     with pytest.raises(DataError) as raised:
         fetch_file(file, folder)
     assert str(folder / "numbers.bin") in raised.value.remedy
+
+
+@pytest.mark.parametrize("where", ["urllib.request.urlopen", "http.client.HTTPResponse.read"])
+@pytest.mark.parametrize(
+    "broken", [ssl.SSLEOFError(8, "EOF in violation of protocol"), OSError(errno.EHOSTUNREACH, "No route to host")]
+)
+def test_a_line_that_breaks_is_no_fault_of_the_disk(
+    server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch, where: str, broken: OSError
+) -> None:
+    def breaks(*words: object, **named: object) -> None:
+        raise broken
+
+    monkeypatch.setattr(where, breaks)
+    with pytest.raises(DataError, match="could not be loaded") as raised:
+        fetch_file(file_of(server), folder)
+    assert str(broken.strerror) in raised.value.what and "Go online" in raised.value.remedy
+
+
+def test_a_disk_that_takes_nothing_is_told_as_such(server: Server, folder: Path) -> None:
+    folder.mkdir()
+    (folder / ".numbers.bin.part").mkdir()
+    with pytest.raises(DataError, match="could not be written"):
+        fetch_file(file_of(server), folder)
 
 
 def test_only_what_is_missing_is_loaded(server: Server, home: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from engine.core.errors import DataError
+from engine.core.events import Pictures
 from engine.core.spec import Spec
 from engine.data.examples import Examples
 from engine.data.load import load
@@ -97,6 +99,31 @@ def test_what_is_transparent_shows_a_white_ground(tmp_path: Path) -> None:
     assert picture[:, :4].max() == 0 and picture[:, 4:].min() == 255
 
 
+def test_sixteen_bits_of_gray_become_the_eight_upper_ones(tmp_path: Path) -> None:
+    Image.new("I;16", (40, 40), 100 * 256 + 7).save(tmp_path / "deep.png")
+    for shape in ((1, 28, 28), (3, 32, 32)):
+        assert read_picture(tmp_path / "deep.png", shape).unique().tolist() == [100]
+
+
+@pytest.mark.parametrize("note", [b"Exif\0\0MM\0*\0\0\0\x08\0\xff", b"Exif\0\0MM\0*\0\0\0\x08", b"Exif\0\0no TIFF"])
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_picture_whose_camera_notes_are_damaged_is_taken_as_it_lies(tmp_path: Path, note: bytes, suffix: str) -> None:
+    Image.new("L", (40, 40), 100).save(tmp_path / f"one.{suffix}", exif=note)
+    assert read_picture(tmp_path / f"one.{suffix}", (1, 8, 8)).unique().tolist() == [100]
+
+
+@pytest.mark.parametrize("error", [struct.error, TypeError, ValueError])
+def test_whatever_is_wrong_with_the_notes_they_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def broken(image: Image.Image) -> Image.Image:
+        raise error
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", broken)
+    Image.new("L", (40, 40), 100).save(tmp_path / "one.png")
+    assert read_picture(tmp_path / "one.png", (1, 8, 8)).unique().tolist() == [100]
+
+
 def refused(path: Path) -> str:
     with pytest.raises(DataError) as raised:
         loaded(path)
@@ -145,3 +172,15 @@ def test_a_network_learns_from_a_folder_and_classifies_a_file_of_it(tmp_path: Pa
     run = trained(tmp_path / "run", "cnn", data=str(pictures), epochs=6.0, batch_size=8, shift=0)
     _, table = played(run, file=str(pictures / "light" / "1.png"))
     assert getattr(table, "name", "") == "taken for light"
+
+
+def test_pictures_of_a_dim_folder_are_seen_and_shown_as_dim_as_they_are(tmp_path: Path) -> None:
+    for number in range(10):
+        paint(tmp_path / "dim" / "dark" / f"{number}.png", 10 + number, "L")
+        paint(tmp_path / "dim" / "light" / f"{number}.png", 80 + number, "L")
+    assert loaded(tmp_path / "dim").peak == 255
+    run = trained(tmp_path / "run", "cnn", data=str(tmp_path / "dim"), epochs=1.0, batch_size=8, shift=0)
+    shown, _ = played(run, file=str(tmp_path / "dim" / "light" / "0.png"))
+    assert isinstance(shown, Pictures) and set(shown.pixels) == {80}
+    shown, _ = played(run, example=0)
+    assert isinstance(shown, Pictures) and max(shown.pixels) <= 89

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from engine.data.series import HIGHEST, LEVELS, NOISE, Levels, Series, load_series
+from engine.data.series import HIGHEST, LEVELS, NOISE, Levels, Series, load_series, noise_loss
 from engine.data.table import TABLE
 
 
@@ -21,6 +21,7 @@ def test_a_value_becomes_the_nearest_level_and_can_be_typed() -> None:
     assert levels.encode("-7 0.2, 0.3\nx nan 1").tolist() == [0, 2, 3, 4]
     assert levels.decode([0, 3]) == "-1.00 0.50 "
     assert levels.encode("").tolist() == []
+    assert levels.encode("1e300 -1e300 1e12").tolist() == [4, 0, 4]
 
 
 def test_the_sine_series_is_what_its_row_says() -> None:
@@ -37,3 +38,9 @@ def test_the_floor_is_the_entropy_of_the_noise() -> None:
     apart = 2 * HIGHEST / (LEVELS - 1)
     entropy = math.log(NOISE * math.sqrt(2 * math.pi * math.e) / apart)
     assert sine().floor == pytest.approx(entropy, abs=0.05)
+
+
+def test_whoever_knows_the_noise_shares_all_of_the_probability_out_among_the_levels() -> None:
+    levels, smooth_N = Levels(HIGHEST, LEVELS), torch.tensor([0.03], dtype=torch.float64)
+    chances = [math.exp(-noise_loss(levels, smooth_N, torch.tensor([level]))) for level in range(LEVELS)]
+    assert sum(chances) == pytest.approx(1.0, abs=1e-6)

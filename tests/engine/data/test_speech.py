@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import os
+import struct
 import tarfile
 import wave
 from collections.abc import Callable
@@ -13,16 +15,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save as tensors_to_bytes
 
 from engine.core.errors import DataError
+from engine.core.paths import cache_folder
 from engine.data.edits import edits, error_rate
 from engine.data.fetch import fetch
 from engine.data.files import missing
 from engine.data.load import load
 from engine.data.speech import NOTHING, Recordings, Speech
 from engine.data.table import TABLE, DataSet, File
-from engine.data.tones import CHORDS, DIGITS, MOST_DIGITS, TELEPHONES, dial
-from engine.data.wav import RATE, loudest, parse_wav, read_wav, resample
+from engine.data.tones import CHORDS, DIGITS, MOST_DIGITS, TELEPHONES, Telephone, chord, dial
+from engine.data.wav import RATE, decoded, loudest, parse_wav, read_wav, resample
 
 CPU = torch.device("cpu")
 
@@ -92,12 +96,83 @@ def test_the_loudest_stretch_is_kept() -> None:
     assert float(loudest(samples, 10).sum()) == 10 and len(loudest(samples, 200)) == 100
 
 
-def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "broken.wav").write_bytes(b"RIFF no more")
-    (tmp_path / "empty.wav").write_bytes(wav(torch.zeros(0)))
-    for name in ("broken.wav", "empty.wav", "missing.wav"):
-        with pytest.raises(DataError):
+def chunk(name: bytes, content: bytes) -> bytes:
+    return name + len(content).to_bytes(4, "little") + content
+
+
+def riff(*chunks: bytes) -> bytes:
+    return b"RIFF" + (4 + sum(map(len, chunks))).to_bytes(4, "little") + b"WAVE" + b"".join(chunks)
+
+
+def header(kind: int = 1, channels: int = 1, rate: int = RATE, bits: int = 16, more: bytes = b"") -> bytes:
+    frame = channels * bits // 8
+    return chunk(
+        b"fmt ", struct.pack("<HHIIHH", kind, channels, rate, rate * frame % 2**32, frame % 2**16, bits) + more
+    )
+
+
+def test_of_several_channels_the_mean_is_heard() -> None:
+    both = struct.pack("<hhhh", 100, 300, -200, 0)
+    assert parse_wav(riff(header(channels=2), chunk(b"data", both))).tolist() == [200, -100]
+
+
+def test_an_extensible_header_says_further_on_what_it_is() -> None:
+    content = chunk(b"data", struct.pack("<hh", 5, -7))
+    more = struct.pack("<HHIH", 22, 16, 4, 1) + b"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
+    assert parse_wav(riff(header(0xFFFE, more=more), content)).tolist() == [5, -7]
+
+
+def test_chunks_about_other_things_are_passed_over_and_a_stream_of_unknown_length_ends_with_the_file() -> None:
+    endless = b"data" + b"\xff\xff\xff\xff" + struct.pack("<hh", 5, -7)
+    content = riff(chunk(b"LIST", b"odd") + b"\0", header(), endless)
+    assert parse_wav(content).tolist() == [5, -7]
+
+
+SOUND = chunk(b"data", bytes(8))
+BROKEN = {
+    "begin": b"RIFF no more",
+    "before its samples": riff(header()),
+    "ends before": riff(b"junk\xff\xff\xff\x7f", header(), SOUND),
+    "not say": riff(SOUND),
+    "no samples": riff(header(channels=2), chunk(b"data", bytes(3))),
+    "holds no": riff(header(channels=60_000), SOUND),
+    "0 channels": riff(header(channels=0), SOUND),
+    "at 0 hertz": riff(header(rate=0), SOUND),
+    "have 5 bytes": riff(header(bits=40), SOUND),
+    "format 3, not PCM": riff(header(3, bits=32), SOUND),
+    "format 85": riff(header(0xFFFE, more=bytes(8) + b"\x55" + bytes(15)), SOUND),
+    "lasts 130 seconds": riff(header(rate=1), chunk(b"data", bytes(260))),
+}
+
+
+@pytest.mark.parametrize("says", BROKEN)
+def test_what_is_no_recording_is_refused_with_what_is_wrong(says: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.wav").write_bytes(BROKEN[says])
+    with pytest.raises(DataError, match=says) as refused:
+        read_wav(tmp_path / "broken.wav")
+    assert "16-bit PCM" in refused.value.remedy
+
+
+def test_what_is_no_file_is_not_even_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    for name in ("pipe.wav", "missing.wav", "."):
+        with pytest.raises(DataError, match="no file"):
             read_wav(tmp_path / name)
+
+
+def test_of_a_file_that_is_too_long_the_header_alone_is_read() -> None:
+    class Watched(io.BytesIO):
+        most = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            got = super().read(size)
+            self.most += len(got)
+            return got
+
+    file = Watched(riff(header(rate=100), chunk(b"data", bytes(100_000))))
+    with pytest.raises(ValueError, match="lasts 500 seconds"):
+        decoded(file)
+    assert file.most < 100
 
 
 # Dialed digits
@@ -106,6 +181,16 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
 def test_the_chords_are_those_of_a_telephone() -> None:
     assert "".join(DIGITS) == "0123456789" and len(set(CHORDS.values())) == 10
     assert CHORDS["1"] == (697.0, 1209.0) and CHORDS["0"] == (941.0, 1336.0) and CHORDS["9"] == (852.0, 1477.0)
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_each_digit_sounds_as_its_key(digit: str) -> None:
+    """A second of it has its two peaks at their frequencies; the upper tone is as loud as the telephone has it."""
+    shy = Telephone("shy", 1.0, 0.5, 0.0)
+    power = torch.fft.rfft(chord(digit, RATE, shy, torch.Generator().manual_seed(0))).abs()
+    low, high = (int(each) for each in CHORDS[digit])
+    assert set(power.topk(2).indices.tolist()) == {low, high}
+    assert float(power[high] / power[low]) == pytest.approx(0.5, abs=0.01)
 
 
 def test_dialed_digits_follow_the_seed() -> None:
@@ -178,6 +263,17 @@ def test_spoken_digits_are_split_as_published_and_decoded_once(
 
     monkeypatch.setattr("engine.data.spoken_digits.decode", never)
     assert torch.equal(load("spoken-digits", Knobs(), 0, CPU).train.waves, made.train.waves)
+
+
+def test_what_was_decoded_otherwise_is_decoded_anew(
+    few_spoken: DataSet, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = load("spoken-digits", Knobs(), 0, CPU)
+    (kept,) = cache_folder().glob("*.safetensors")
+    kept.write_bytes(tensors_to_bytes({"others": torch.zeros(1)}))
+    assert torch.equal(load("spoken-digits", Knobs(), 0, CPU).train.waves, made.train.waves)
+    monkeypatch.setattr("engine.data.spoken_digits.LONGEST_SECONDS", 0.5)
+    assert load("spoken-digits", Knobs(), 0, CPU).train.waves.size(1) == RATE // 2
 
 
 def test_a_damaged_archive_is_told(few_spoken: DataSet, tmp_path: Path, home: Path) -> None:

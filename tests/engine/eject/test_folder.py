@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from engine.catalog import FAMILIES, family
-from engine.core.errors import UsageError
+from engine.core.errors import RunError, UsageError
 from engine.core.spec import Value
-from engine.eject.folder import Order, eject
+from engine.eject.folder import Order, eject, require_same, try_out
+from engine.eject.observe import Observed
+from engine.eject.shake import Seen
 from tests import source
 
 TINY: dict[str, dict[str, Value]] = {
@@ -66,6 +70,66 @@ def test_a_folder_trains_alone_to_the_same_losses(name: str, tmp_path: Path) -> 
         done = subprocess.run([ruff, *words, "--no-cache", "."], cwd=tmp_path / name, capture_output=True, check=False)
         assert done.returncode == 0, done.stdout.decode()
     assert "engine" not in (tmp_path / name / "model.py").read_text()
+
+
+def test_a_folder_adapts_a_language_model_by_thin_matrices(tmp_path: Path) -> None:
+    observed = eject(order("gpt", adapt="lora", rank=2, **TINY["gpt"]), tmp_path / "lora")
+    assert losses_of(tmp_path / "lora") == pytest.approx(observed.losses, rel=1e-6)
+
+
+CRAFTED = """q\"\"\"\nopen('ran', 'w')\n\"\"\"\\x.csv"""
+
+
+def test_data_of_ones_own_go_along_and_their_name_is_only_told(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    rows = "".join(f"{each},{each * 7 % 11},{'ab'[each % 3 == 0]}\n" for each in range(60))
+    (private / CRAFTED).write_text(f"x,y,kind\n{rows}")
+    to = tmp_path / "mine"
+    observed = eject(order("mlp", data=str(private / CRAFTED), **TINY["mlp"]), to)
+    assert losses_of(to) == pytest.approx(observed.losses, rel=1e-6)
+    assert not (to / "ran").exists()
+    texts = {path.name: path.read_text() for path in to.iterdir() if path.suffix in (".py", ".md")}
+    assert [name for name, text in texts.items() if str(private) in text] == []
+    name = " ".join(CRAFTED.split())
+    assert f"data={name}" in texts["README.md"]
+    for file in ("train.py", "data.py", "spec.py"):
+        tree = ast.parse(texts[file])
+        nodes = [each for each in ast.walk(tree) if isinstance(each, ast.Module | ast.ClassDef | ast.FunctionDef)]
+        told = [ast.get_docstring(each) or "" for each in nodes]
+        assert any(name in " ".join(text.split()) for text in told), file
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_training_that_comes_to_nothing_is_not_ejected(
+    loss: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Observed(seen=Seen(frozenset(), frozenset()), losses=[1.0, loss], data=None, total_steps=2)
+    monkeypatch.setattr("engine.eject.folder.observe", lambda *_: seen)
+    with pytest.raises(RunError, match="at step 2"):
+        eject(order("mlp"), tmp_path / "mine")
+    assert list(tmp_path.glob("*mine*")) == list(tmp_path.glob(".mine*")) == []
+
+
+@pytest.mark.parametrize("losses", [[1.0], [1.0, 2.0, 3.0], [1.0, 2.1], [1.0, math.nan], []])
+def test_other_losses_are_not_the_same(losses: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Observed(seen=Seen(frozenset(), frozenset()), losses=[1.0, 2.0], data=None, total_steps=2)
+    require_same(order("mlp"), seen, [1.0, 2.0 + 1e-7])
+    with pytest.raises(RunError, match="other losses"):
+        require_same(order("mlp"), seen, losses)
+
+
+def test_a_folder_that_breaks_off_has_failed(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("raise SystemExit('no such thing')")
+    with pytest.raises(RunError, match="breaks off: no such thing"):
+        try_out(tmp_path, 1)
+
+
+def test_a_folder_that_takes_too_long_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.eject.folder.LONGEST", 0.1)
+    (tmp_path / "train.py").write_text("while True: pass")
+    with pytest.raises(RunError, match="too long"):
+        try_out(tmp_path, 1)
 
 
 def test_two_folders_of_one_run_are_the_same_to_the_byte(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.catalog import FAMILIES, family
 from engine.eject.cuts import cuts_of
-from engine.eject.emit import file_names, import_block, refused
+from engine.eject.emit import escaped, file_names, import_block, refused
 from engine.eject.one_file import learner_file
 from engine.eject.source import Function, parse_source
 
@@ -57,6 +57,14 @@ def test_no_file_hides_a_module_of_python() -> None:
     assert names["engine.families.gpt.learner"] == "learner"
     assert names["engine.train.learner"] == "train_learner"
     assert names["engine.data.random"] == "data_random"
+
+
+@pytest.mark.parametrize(
+    "text", ['ends "so"', 'a """b""" c', "back \\ slash \\n \\N{x} \\", '""""', 'x\\"""; import os; """', "plain"]
+)
+def test_any_text_can_stand_in_a_docstring(text: str) -> None:
+    (stated,) = ast.parse(f'"""{escaped(text)}"""').body
+    assert isinstance(stated, ast.Expr) and ast.literal_eval(stated.value) == text
 
 
 @pytest.mark.parametrize("name", FAMILIES)

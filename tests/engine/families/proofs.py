@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 
 import torch
@@ -13,15 +14,21 @@ from engine.data.load import load
 from engine.train.learner import Learner, Setting
 
 
-def learner(family: str, preset: str = "quick", seed: int = 0, **knobs: Value) -> Learner:
-    """Return a learner of a family on the CPU, in training mode, as the trainer builds it."""
+def learner(
+    family: str, preset: str = "quick", seed: int = 0, *, start: Mapping[str, Tensor] | None = None, **knobs: Value
+) -> Learner:
+    """Return a learner of a family on the CPU, in training mode, as the trainer builds it; `start` is what the model of
+    another run weighs.
+    """
     found = catalog.family(family)
     spec = found.configure(preset, knobs)
     cpu = torch.device("cpu")
     data = load(spec.data, spec, seed, cpu)
     torch.manual_seed(seed)
     module, _, name = found.learner.partition(":")
-    made: Learner = getattr(import_module(module), name)(Setting(spec=spec, data=data, seed=seed, device=cpu))
+    inputs = {} if start is None else {"model": start}
+    setting = Setting(spec=spec, data=data, seed=seed, device=cpu, inputs=inputs)
+    made: Learner = getattr(import_module(module), name)(setting)
     made.mode(training=True)
     made.optimizers.schedule(1.0)
     return made

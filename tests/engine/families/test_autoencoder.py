@@ -14,7 +14,7 @@ from engine.core.errors import DataError, UsageError
 from engine.core.events import Baseline, Histogram, Pictures, Points
 from engine.families.autoencoder.learner import AutoencoderLearner, pca_error
 from engine.families.autoencoder.model import Autoencoder, draw, kl_to_normal
-from engine.families.autoencoder.spec import AutoencoderSpec, SampleSettings, WalkSettings
+from engine.families.autoencoder.spec import FAMILY, AutoencoderSpec, SampleSettings, WalkSettings
 from engine.train.evaluate import evaluate, looking_at
 from tests.engine.families.proofs import learner, losses, overfit, untouched
 
@@ -25,6 +25,15 @@ SMALL = {"width": 32, "latent": 4, "batch_size": 16}
 def made(**knobs: object) -> AutoencoderLearner:
     found = learner("autoencoder", **{**SMALL, **knobs})  # type: ignore[arg-type]
     assert isinstance(found, AutoencoderLearner)
+    return found
+
+
+def lively(**knobs: object) -> AutoencoderLearner:
+    """Return one whose codes and pictures are far from where they start."""
+    found = made(**knobs)
+    with torch.no_grad():
+        for half in (found._model.encoder, found._model.decoder):
+            half.head.weight.mul_(100)
     return found
 
 
@@ -161,6 +170,38 @@ def test_beta_makes_the_code_dearer() -> None:
     torch.manual_seed(5)
     scalars = {name: float(value.detach()) for name, value in found.loss(found.batches().at(0)).items()}
     assert scalars["loss"] == pytest.approx(scalars["reconstruction"] + 3 * scalars["kl"], rel=1e-6)
+    assert scalars["bound"] == pytest.approx(scalars["reconstruction"] + scalars["kl"], rel=1e-6)
+
+
+def test_the_panel_sets_side_by_side_what_is_measured_alike() -> None:
+    """Whatever beta is: 64 pixels that nothing is known of cost a bit each, in training as in validation."""
+    found = made(beta=100.0, learning_rate=0.0)
+    figures = {f"train/{name}": float(each) for name, each in found.train_step(found.batches().at(0)).items()}
+    figures |= evaluate(found)
+    ours, theirs = (figures[name] for name in FAMILY.panels[0].events)
+    assert ours == pytest.approx(theirs, rel=0.01) == pytest.approx(64 * math.log(2), rel=0.01)
+
+
+def test_a_held_out_picture_that_is_brighter_than_all_others_is_shown_as_it_is() -> None:
+    found = made()
+    data = found.setting.data
+    data.train_inputs.clamp_(max=8)
+    assert float(data.valid_inputs.max()) == 16 and float(found.ink(data.valid_inputs).max()) == 1
+    with looking_at(found):
+        first = next(found.draw(0))
+    assert isinstance(first, Pictures)
+    shown = torch.frombuffer(bytearray(first.pixels), dtype=torch.uint8).view(12, 16, 8)[:, :8]
+    assert torch.equal(shown, (data.valid_inputs[:12, 0].float() * 255 / 16).round().to(torch.uint8))
+
+
+def test_the_squared_error_is_that_of_the_ink_which_the_middle_of_a_code_gives() -> None:
+    found = lively()
+    x_ND = found.ink(found.setting.data.valid_inputs)
+    model = found.modules["model"]
+    assert isinstance(model, Autoencoder)
+    with looking_at(found):
+        drawn = torch.sigmoid(model.decode(model.encode(x_ND)[0]))
+    assert evaluate(found)["valid/mse"] == pytest.approx(float((drawn - x_ND).square().mean()), rel=1e-5)
 
 
 def test_it_draws_copies_samples_a_walk_and_the_codes() -> None:
@@ -180,7 +221,10 @@ def test_its_reference_lines_are_computed_on_its_own_data() -> None:
     found = made()
     with looking_at(found):
         lines = {each.name: each for each in found.baselines() if isinstance(each, Baseline)}
-    assert 0 < float(lines["PCA"].value) < 0.1
+    train_ND, valid_ND = (
+        found.ink(each) for each in (found.setting.data.train_inputs, found.setting.data.valid_inputs)
+    )
+    assert lines["PCA"].value == pca_error(train_ND, valid_ND, 4) != pytest.approx(pca_error(valid_ND, valid_ND, 4))
     assert float(lines["mean picture"].value) < 64 * math.log(2)
 
 
@@ -194,6 +238,29 @@ def test_one_can_draw_and_walk_with_it() -> None:
     assert sampled == again and (sampled.count, walk.count) == (3, 4)
     with pytest.raises(UsageError, match="counted from 0"):
         list(found.interpolate(WalkSettings(last=10**6)))
+
+
+def test_codes_without_spread_are_all_one_and_with_it_none_is_like_another() -> None:
+    found = lively()
+    with looking_at(found):
+        (alike,), (apart,) = (found.sample(SampleSettings(count=3, spread=spread)) for spread in (0.0, 1.0))
+    assert isinstance(alike, Pictures) and isinstance(apart, Pictures)
+    size = len(alike.pixels) // 3
+    assert len({alike.pixels[size * each : size * (each + 1)] for each in range(3)}) == 1
+    assert len({apart.pixels[size * each : size * (each + 1)] for each in range(3)}) == 3
+
+
+def test_a_walk_goes_from_what_comes_back_of_one_picture_to_what_comes_back_of_the_other() -> None:
+    found = lively()
+    model, ends = found.modules["model"], found.ink(found.setting.data.valid_inputs[[2, 5]])
+    assert isinstance(model, Autoencoder)
+    with looking_at(found):
+        (walk,) = found.interpolate(WalkSettings(first=2, last=5, steps=4))
+        back = (255 * torch.sigmoid(model.decode(model.encode(ends)[0]))).round()
+    assert isinstance(walk, Pictures)
+    shown = torch.frombuffer(bytearray(walk.pixels), dtype=torch.uint8).view(4, 64).float()
+    torch.testing.assert_close(shown[[0, -1]], back, atol=1, rtol=0)
+    assert float((back[0] - back[1]).abs().max()) > 20
 
 
 def test_a_table_is_no_picture() -> None:

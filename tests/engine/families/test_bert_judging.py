@@ -139,6 +139,18 @@ def test_a_sentence_is_judged_and_the_words_that_it_owes_to_are_told() -> None:
         list(judge(ours, JudgeSettings(text="  ")))
 
 
+def test_what_is_said_of_a_word_is_what_the_sentence_without_it_is_taken_for() -> None:
+    ours = learner()
+    losses(ours, 80)
+    said = ["the", "film", "is", "good", ",", "the", "plot", "not", "bad"]
+    with looking_at(ours):
+        ((name, chance), _), words = ours.judge(" ".join(said))
+        assert [word for word, _ in words] == said
+        for place, (_, fall) in enumerate(words):
+            without, _ = ours.judge(" ".join(said[:place] + said[place + 1 :]))
+            assert fall == pytest.approx(chance - dict(without)[name], abs=1e-5)
+
+
 def test_data_without_classes_are_refused_before_training() -> None:
     with pytest.raises(DataError, match=r"glossary has no labeled sentences.*objective=masked"):
         shipped("bert", objective="classify")

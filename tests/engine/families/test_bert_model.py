@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.core.errors import UsageError
-from engine.families.bert.model import Encoder, GapFiller, SelfAttention, SentenceJudge
+from engine.families.bert.model import MLP, Encoder, GapFiller, SelfAttention, SentenceJudge
 from engine.families.bert.spec import BERT_2018, BERTSpec
 
 V, T, PAD = 13, 16, 0
@@ -134,9 +134,38 @@ def test_attention_rows_are_shares_of_all_tokens_and_padding_gets_none(model: Ga
     assert (model.encoder.attention(tokens()) > 0).all()
 
 
+def test_the_attention_that_is_shown_is_the_one_that_the_answer_comes_from(
+    model: GapFiller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Tensor] = []
+    last = model.encoder.blocks[-1].attention
+    weights = last.weights
+    monkeypatch.setattr(last, "weights", lambda *arguments: seen.append(weights(*arguments)) or seen[-1])
+    model(tokens(), PLACES)
+    monkeypatch.undo()
+    torch.testing.assert_close(model.encoder.attention(tokens()), seen[0])
+
+
+def test_normalized_queries_have_no_length() -> None:
+    for normalized in (True, False):
+        model = filler({"qk_norm": normalized})
+        before = model(tokens(), PLACES)
+        with torch.no_grad():
+            model.encoder.blocks[0].attention.qkv.weight[:16] *= 10
+        same = torch.allclose(model(tokens(), PLACES), before, rtol=1e-4, atol=1e-4)
+        assert same == normalized
+
+
+def test_the_bend_of_a_block_is_the_one_asked_for() -> None:
+    x_BTC = torch.randn(2, T, 16, generator=torch.Generator().manual_seed(1))
+    for activation, bend in {"relu2": lambda x: x.relu() ** 2, "gelu": nn.functional.gelu}.items():
+        mlp = MLP(spec(activation=activation))
+        torch.testing.assert_close(mlp(x_BTC), mlp.down(bend(mlp.up(x_BTC))))
+
+
 def test_attention_is_torchs_multihead_attention() -> None:
     torch.manual_seed(0)
-    ours = SelfAttention(spec(**BERT_2018))
+    ours = SelfAttention(spec(**BERT_2018)).eval()
     theirs = nn.MultiheadAttention(16, 2, batch_first=True)
     theirs.load_state_dict(
         {

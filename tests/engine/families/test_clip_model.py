@@ -87,6 +87,14 @@ def test_no_scores_are_better_than_those_of_who_knows_everything() -> None:
         assert float(contrastive_loss(best + torch.tensor(change)[labels][:, texts], same)) > floor - 2e-3
 
 
+def test_a_class_that_no_picture_has_explains_no_caption() -> None:
+    fits_KM = torch.tensor([[1.0, 0, 1], [0, 1, 1], [0, 0, 2]])
+    hidden_KM = fits_KM * torch.tensor([[1.0], [1.0], [0.0]])
+    labels, texts = torch.tensor([0, 1, 1]), torch.tensor([0, 1, 2])
+    torch.testing.assert_close(best_scores(hidden_KM, labels, texts), best_scores(fits_KM[:2], labels, texts))
+    assert not torch.equal(best_scores(hidden_KM, labels, texts), best_scores(fits_KM, labels, texts))
+
+
 def test_a_block_agrees_with_torchs_encoder_layer() -> None:
     ours = lively(Block(16, 4))
     theirs = nn.TransformerEncoderLayer(16, 4, 64, 0.0, "gelu", batch_first=True, norm_first=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +16,19 @@ from engine.core.events import Histogram, Pictures, Points
 from engine.data.batches import seeded
 from engine.families.diffusion import judging
 from engine.families.diffusion import learner as own
+from engine.families.diffusion.drawing import STATIONS, ways
 from engine.families.diffusion.learner import DiffusionLearner
-from engine.families.diffusion.seen import evenly
+from engine.families.diffusion.seen import Seen, evenly
+from engine.families.diffusion.spec import DiffusionSpec
+from engine.train.assemble import assemble
 from engine.train.evaluate import evaluate, looking_at
+from engine.train.orders import Orders
+from engine.train.writer import RunWriter
 from tests.engine.families.proofs import learner, losses
 from tests.engine.play.playing import played, trained
 
 CPU = torch.device("cpu")
+INPUTS = ("train_inputs", "valid_inputs")
 POINTS = {"width": 16, "blocks": 1, "batch_size": 64, "sampling_steps": 4}
 PICTURES = {"width": 8, "blocks": 1, "batch_size": 16, "sampling_steps": 2}
 
@@ -38,6 +46,7 @@ def test_noise_and_times_are_a_function_of_seed_and_step() -> None:
     for first, second in zip(one.at(7), other.at(7), strict=True):
         assert torch.equal(first, second)
     assert not torch.equal(one.at(7)[2], one.at(8)[2])
+    assert not torch.equal(one.at(7)[3].sort().values, one.at(8)[3].sort().values)
 
 
 def test_times_lie_evenly_and_never_at_the_data() -> None:
@@ -90,14 +99,73 @@ def test_the_last_figure_is_of_more_samples(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(judging, "SAMPLES", 50)
     made = diffusion("digits")
     made.setting.total_steps = 2
-    asked: list[int] = []
-    yardstick = made.yardstick
-    assert yardstick is not None
-    monkeypatch.setattr(yardstick, "distance", lambda samples: asked.append(len(samples)) or 1.0)
-    for step in range(2):
-        made.train_step(made.batches().at(step))
+    asked = counted(made, monkeypatch)
+    for made.step in range(3):
         evaluate(made)
-    assert asked == [20, 50]
+    assert asked == [20, 20, 50]
+
+
+def counted(made: DiffusionLearner, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that takes down of how many samples each figure is."""
+    asked: list[int] = []
+    assert made.yardstick is not None
+    monkeypatch.setattr(made.yardstick, "distance", lambda samples: asked.append(len(samples)) or 1.0)
+    return asked
+
+
+def test_the_last_figure_is_of_more_samples_after_a_resume_too(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "WHILE_TRAINING", 20)
+    monkeypatch.setattr(judging, "SAMPLES", 50)
+    run = assemble(digits, RunWriter(digits), Orders(digits))
+    assert run.step == run.total_steps and isinstance(run.learner, DiffusionLearner)
+    asked = counted(run.learner, monkeypatch)
+    run.evaluate()
+    assert asked == [50]
+
+
+def test_real_pictures_that_are_judged_lie_at_no_distance_from_themselves() -> None:
+    made = diffusion("digits")
+    assert made.yardstick is not None
+    assert made.yardstick.distance(made.seen.shown(made.setting.data.valid_inputs)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_larger_pictures_are_averaged_before_they_are_judged() -> None:
+    small = diffusion("digits")
+    data, spec = small.setting.data, small.spec
+    large = replace(
+        data, **{name: getattr(data, name).repeat_interleave(2, 2).repeat_interleave(2, 3) for name in INPUTS}
+    )
+    seen = Seen(large, spec)
+    found = judging.yardstick(seen, spec, 0)
+    assert found is not None and small.yardstick is not None
+    pictures = seen.shown(large.train_inputs)
+    assert pictures.shape[-1] == 16
+    assert found.distance(pictures) == pytest.approx(small.yardstick.distance(small.seen.shown(data.train_inputs)))
+
+
+def test_a_folder_that_is_called_digits_is_not_taken_for_them(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for name in ("bright", "dark"):
+        (tmp_path / "digits" / name).mkdir(parents=True)
+        for number in range(10):
+            shade = 255 if name == "bright" else number
+            Image.new("L", (8, 8), shade).save(tmp_path / "digits" / name / f"{number}.png")
+    made = diffusion("digits", data=str(tmp_path / "digits"))
+    assert made.setting.data.name == "digits" and made.yardstick is None
+    assert float(made.seen.prepare(made.setting.data.train_inputs).max()) == 1.0
+
+
+def test_validation_examples_come_with_their_own_classes() -> None:
+    made = diffusion()
+    with looking_at(made):
+        labels = torch.cat([batch[1] for batch in made.valid_batches()])
+    assert torch.equal(labels, made.setting.data.valid_labels[: len(labels)]) and labels.unique().tolist() == [
+        *range(8)
+    ]
+    untold = diffusion(conditional=False)
+    with looking_at(untold):
+        assert not any(batch[1].any() for batch in untold.valid_batches())
 
 
 def test_points_are_judged_against_real_ones() -> None:
@@ -155,6 +223,27 @@ def test_it_draws_what_its_panels_show() -> None:
         assert names <= declared
 
 
+def test_of_a_long_way_only_what_is_shown_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = diffusion("digits")
+    alive: weakref.WeakSet[Tensor] = weakref.WeakSet()
+    most = 0
+
+    def making(labels_N: Tensor, generator: torch.Generator, spec: DiffusionSpec) -> Iterator[tuple[Tensor, Tensor]]:
+        nonlocal most
+        for _ in range(spec.sampling_steps):
+            pair = torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 8)
+            alive.update(pair)
+            most = max(most, len(alive))
+            yield pair
+
+    monkeypatch.setattr(made.maker, "making", making)
+    spec = replace(made.spec, sampling_steps=100)
+    mixtures, _ = ways(made.maker, torch.zeros(1, dtype=torch.long), torch.Generator(), spec)
+    assert isinstance(mixtures, Pictures)
+    assert mixtures.captions == [f"step {number}" for number in (12, 25, 38, 50, 62, 75, 88, 100)]
+    assert most <= 2 * STATIONS + 4
+
+
 def own_panels() -> list[tuple[str, ...]]:
     from engine.catalog import family
 
@@ -189,6 +278,20 @@ def test_points_are_sampled_beside_real_ones(ring: Path) -> None:
     assert points.group.count(1) == 30
 
 
+def test_guidance_and_sampler_are_those_that_one_asks_for(ring: Path) -> None:
+    plain = played(ring, count=20, steps=5, label="3")
+    assert played(ring, count=20, steps=5, label="3") == plain
+    for other in ({"guidance": 5.0}, {"sampler": "ddim"}, {"sampler": "ddpm"}):
+        assert played(ring, count=20, steps=5, label="3", **other) != plain
+
+
+def test_a_run_on_fewer_pictures_than_its_classes_need_ends_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "SAMPLES", 100)
+    trained(tmp_path / "few", "diffusion", "digits", **PICTURES, steps=2, examples=12)
+
+
 def test_pictures_are_sampled_on_demand(digits: Path) -> None:
     (pictures,) = played(digits, "sample", count=12, steps=2, label="3", guidance=3.0)
     assert isinstance(pictures, Pictures)
@@ -216,3 +319,5 @@ def test_a_class_that_there_is_not_is_refused(digits: Path, tmp_path: Path) -> N
     untold = trained(tmp_path / "untold", "diffusion", **POINTS, steps=2, conditional=False)
     with pytest.raises(UsageError, match="told no class"):
         played(untold, label="1")
+    with pytest.raises(UsageError, match="never taught both"):
+        played(untold, guidance=2.0)

@@ -219,6 +219,8 @@ def test_a_class_changes_the_answer_and_so_does_the_time() -> None:
         ({"width": 30}, "multiple of 8"),
         ({"sampler": "magic"}, "one of ddpm"),
         ({"label_dropout": 1.5}, "from 0 to 1"),
+        ({"guidance": 2.0, "label_dropout": 0.0}, "guidance=1"),
+        ({"guidance": 0.0, "conditional": False}, "guidance=1"),
     ],
 )
 def test_what_does_not_go_together_is_refused(knobs: dict[str, str | int | float], says: str) -> None:

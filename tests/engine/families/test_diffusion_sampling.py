@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -63,6 +64,19 @@ def test_the_chain_knows_whole_steps_alone_and_is_never_asked_for_its_start() ->
     times = torch.tensor([0.0, 1e-6, 0.0011, 0.5, 1.0])
     torch.testing.assert_close(noising.settled(times), torch.tensor([0.0, 0.001, 0.002, 0.5, 1.0]))
     assert chain().shape == (CHAIN + 1,)
+
+
+def test_the_whole_chain_is_walked_back_step_by_step() -> None:
+    noising = Noising("linear", CPU)
+    assert (times_back(CHAIN, noising, CPU) * CHAIN).round().tolist() == list(range(CHAIN, -1, -1))
+    assert (times_back(4, noising, CPU) * CHAIN).round().tolist() == [1000, 750, 500, 250, 0]
+    assert times_back(4, Noising("straight", CPU), CPU).tolist() == [1.0, 0.75, 0.5, 0.25, 0.0]
+
+
+def test_the_cosine_is_that_of_2021() -> None:
+    signal, _ = Noising("cosine", CPU).shares(torch.tensor([0.25, 0.5]))
+    # Nichol and Dhariwal, 2021, eq. 17: the square of the signal is the square of cos(t pi / 2).
+    assert signal.tolist() == pytest.approx([math.cos(math.pi / 8), math.cos(math.pi / 4)], abs=0.003)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

@@ -40,7 +40,7 @@ def test_a_discriminator_stuck_at_one_half_costs_two_ln_two_and_the_generator_ln
 
 
 def test_the_losses_are_those_of_the_paper() -> None:
-    real, made = torch.randn(20), torch.randn(20)
+    real, made = torch.randn(2, 20, generator=torch.Generator().manual_seed(0))
     d_real, d_made = real.sigmoid(), made.sigmoid()
     assert torch.allclose(discriminator_loss(real, made), -(d_real.log() + (1 - d_made).log()).mean(), atol=1e-6)
     assert torch.allclose(generator_loss(made), F.binary_cross_entropy_with_logits(made, torch.ones(20)), atol=1e-6)
@@ -58,7 +58,7 @@ def test_a_sure_discriminator_leaves_the_generator_a_slope() -> None:
 
 def test_the_penalty_of_a_linear_discriminator_is_its_squared_length() -> None:
     weight_2 = torch.tensor([0.6, -1.7], requires_grad=True)
-    real_N2 = torch.randn(12, 2, requires_grad=True)
+    real_N2 = torch.randn(12, 2, generator=torch.Generator().manual_seed(0)).requires_grad_()
     penalty = gradient_penalty(real_N2 @ weight_2 + 3.0, real_N2)
     assert float(penalty.detach()) == pytest.approx(0.6**2 + 1.7**2, rel=1e-6)
     penalty.backward()
@@ -185,3 +185,8 @@ def test_a_walk_keeps_to_its_ends_and_to_the_sphere() -> None:
     assert torch.allclose(way_NZ[0], start[0], atol=1e-5) and torch.allclose(way_NZ[-1], end[0], atol=1e-5)
     assert float(way_NZ.norm(dim=1).min()) > 0.9 * min(float(start.norm()), float(end.norm()))
     assert torch.allclose(walk(start, start, 3), start.expand(3, -1))
+
+
+def test_a_walk_to_the_opposite_leads_straight_through_the_middle() -> None:
+    start = noise(1, 100)
+    torch.testing.assert_close(walk(start, -start, 3), torch.cat([start, 0 * start, -start]))

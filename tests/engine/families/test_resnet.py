@@ -10,14 +10,18 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from engine import catalog
 from engine.core.errors import DataError, UsageError
 from engine.core.events import HeatMap, Histogram
+from engine.core.recipe import Recipe
 from engine.data import files
 from engine.data.table import TABLE, data_set
 from engine.families.resnet import published
 from engine.families.resnet.model import Block, PaddingShortcut, ResNet
 from engine.families.resnet.published import from_torchvision
 from engine.families.resnet.spec import RESNET_18, STEMS, ResNetSpec
+from engine.train.assemble import build_learner
+from engine.train.checkpoint import Checkpoint, State
 from engine.train.evaluate import evaluate, looking_at
 from engine.train.learner import Learner
 from tests.engine.families.proofs import learner, losses, overfit, untouched
@@ -253,6 +257,19 @@ def test_weights_that_are_not_here_are_said_with_how_to_get_them(
     assert files.missing(TABLE[published.WEIGHTS])
 
 
+def test_a_run_that_goes_on_needs_the_published_weights_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEXIGRAD_DATA", str(tmp_path))
+    knobs = catalog.family("resnet").configure("imagenet", {"data": "digits"}).values()
+    recipe = Recipe(family="resnet", preset="imagenet", knobs=knobs)
+    with pytest.raises(DataError, match="not on this machine"):
+        build_learner(tmp_path, recipe, torch.device("cpu"))
+    kept = {f"model.{name}": tensor for name, tensor in ours(colors=1).state_dict().items()}
+    made = build_learner(tmp_path, recipe, torch.device("cpu"), Checkpoint(tmp_path, "", State(), kept, {}))
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in made.weights().items())
+
+
 # What it shows and refuses
 
 
@@ -271,6 +288,23 @@ def test_it_draws_the_gradient_of_every_layer_and_what_batch_norm_has_measured()
     assert {"first-layer filters", "confusion matrix", "by class", "mistakes"} <= shown.keys()
 
 
+def test_the_statistics_are_the_size_of_the_means_and_the_mean_deviation() -> None:
+    made = learner("resnet", **SMALL)
+    for number, each in enumerate(each for each in made.modules["model"].modules() if isinstance(each, nn.BatchNorm2d)):
+        assert each.running_mean is not None and each.running_var is not None
+        each.running_mean.fill_(-3.0 - number)
+        each.running_var.fill_(4.0)
+    with looking_at(made):
+        shown = {event.name: event for event in made.draw(0)}  # type: ignore[attr-defined]
+    statistics = shown["running statistics"]
+    assert isinstance(statistics, HeatMap)
+    assert statistics.values == [[3, 4, 5, 6, 7, 8, 9], [2] * 7]
+
+
+def test_a_batch_can_be_cut_where_nothing_couples_its_pictures() -> None:
+    assert learner("resnet", **SMALL).batch_stats and not learner("resnet", **SMALL, batch_norm=False).batch_stats
+
+
 def test_without_batch_norm_there_are_no_statistics_to_show() -> None:
     assert "running statistics" not in drawn(learner("resnet", **SMALL, batch_norm=False))
 
@@ -283,12 +317,21 @@ def test_before_the_first_step_there_is_no_gradient_to_show() -> None:
 
 @pytest.mark.parametrize(
     ("knobs", "says"),
-    [({"residual": False}, "zero_start"), ({"weights": "imagenet"}, "stem=large"), ({"blocks": 0}, "blocks")],
+    [
+        ({"residual": False}, "zero_start"),
+        ({"weights": "imagenet"}, "stem=large"),
+        ({"blocks": 0}, "blocks"),
+        ({"batch_size": 1}, "batch_norm=no"),
+    ],
 )
 def test_knobs_that_do_not_go_together_are_refused(knobs: dict[str, bool], says: str) -> None:
     with pytest.raises(UsageError) as raised:
         ResNetSpec(**knobs)  # type: ignore[arg-type]
     assert says in str(raised.value) + raised.value.remedy
+
+
+def test_a_batch_of_one_is_enough_without_batch_norm() -> None:
+    assert math.isfinite(losses(learner("resnet", **{**SMALL, "batch_size": 1}, batch_norm=False), 1)[0])
 
 
 def test_a_table_is_no_picture() -> None:

@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 
 from engine.core.errors import DataError, RunError
-from engine.core.events import Baseline, HeatMap, Histogram, Points, Table, Text
+from engine.core.events import Baseline, HeatMap, Histogram, Note, Points, Table, Text
 from engine.data.batches import Batch
 from engine.data.examples import Corpus
 from engine.data.load import load
-from engine.families.rnn.inside import POWERS
+from engine.families.rnn.inside import POWERS, blank, cold_losses, gates, pieces
 from engine.families.rnn.learner import RNNLearner
 from engine.families.rnn.model import CELLS
 from engine.families.rnn.spec import FAMILY, GATES_OF, RNNSpec
@@ -161,6 +161,61 @@ def test_validation_is_one_reading_of_the_whole_split(cell: str) -> None:
     assert torch.equal(ours._carried_LSBH, carried)
 
 
+def stirred(cell: str, **knobs: object) -> RNNLearner:
+    """A learner away from zeros, whose every answer depends on all that it has read."""
+    ours = learner(cell=cell, **knobs)
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for parameter in ours._model.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator))
+    ours.mode(training=False)
+    return ours
+
+
+@cells
+def test_a_stream_is_read_with_the_state_of_what_stood_before_it(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.families.rnn.learner.VALID_STREAMS", 1)
+    ours = stirred(cell)
+    tokens, model = ours.valid_tokens, ours._model
+    h_TBH, _ = model.features(tokens[None, :-1], model.blank(1))
+    expected = F.cross_entropy(model.head(h_TBH[:, 0]), tokens[1:])
+    measured = evaluate(ours)
+    assert measured["valid/loss"] == pytest.approx(expected.item(), rel=1e-5)
+    assert measured["valid/saturated"] == pytest.approx((h_TBH.abs() > 0.95).float().mean().item(), abs=1e-3)
+
+
+@cells
+def test_gates_are_shown_as_they_stood_when_each_symbol_was_read(cell: str) -> None:
+    ours = stirred(cell)
+    model, x_BT = ours._model, pieces(ours.valid_tokens, 16)
+    (layer,) = model.recurrent
+    state, opened = blank(model, len(x_BT)), []
+    with torch.no_grad():
+        for x_BI in model.embedding(x_BT.T):
+            u_BG, v_BG = layer.input(x_BI), layer.memory(state[0])
+            opened.append(layer.opened(u_BG, v_BG))
+            state = layer.cell(u_BG, v_BG, state)
+        shown = gates(model, ours.valid_tokens, 16)
+    for number, histogram in enumerate(shown):
+        values_TBH = torch.stack([each[number] for each in opened])
+        expected = torch.histc(values_TBH, len(histogram.counts), histogram.edges[0], 1.0)
+        assert sum(abs(expected - torch.tensor(histogram.counts))) <= 4, "but for those on an edge"
+
+
+def test_losses_after_a_cold_start_are_those_of_their_positions() -> None:
+    ours = stirred("lstm")
+    pieces_BT = pieces(ours.valid_tokens, 65, 256)
+    with torch.no_grad():
+        scores_BTV, _ = ours._model(pieces_BT[:, :-1], ours._model.blank(256))
+        shown = cold_losses(ours._model, ours.valid_tokens)
+    for bar, mean in enumerate(shown.counts):
+        first, after = (int(edge) - 1 for edge in shown.edges[bar : bar + 2])
+        expected = F.cross_entropy(
+            scores_BTV[:, first:after].flatten(0, 1), pieces_BT[:, first + 1 : after + 1].flatten()
+        )
+        assert mean == pytest.approx(expected.item(), abs=1e-3)
+
+
 @cells
 def test_draws_what_it_writes_and_what_goes_on_inside(cell: str) -> None:
     ours = learner(cell=cell, layers=2)
@@ -180,6 +235,7 @@ def test_draws_what_it_writes_and_what_goes_on_inside(cell: str) -> None:
     assert way.counts[-1] == POWERS and max(way.counts[:3]) < POWERS
     cold = drawn["loss by position"]
     assert isinstance(cold, Histogram) and len(cold.edges) == len(cold.counts) + 1
+    assert (cold.edges[0], cold.edges[-1]) == (1, 65), "the first loss is that after one symbol"
     assert set(drawn) <= {name for panel in FAMILY.panels for name in panel.events}
 
 
@@ -194,6 +250,22 @@ def test_goes_on_from_another_run_with_its_vocabulary() -> None:
         learner(start=base, cell="gru")
     with pytest.raises(RunError, match="no vocabulary"):
         RNNLearner(Setting(RNNSpec.of(SMALL), corpus(), 0, CPU, inputs={"model": {"x": torch.ones(1)}}))  # type: ignore[arg-type]
+
+
+def test_characters_that_the_run_before_does_not_know_are_left_out_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEXIGRAD_HOME", str(tmp_path))
+    base = learner()
+    ours = learner(corpus(valid="aZZbZZZZ"), start=base)
+    assert evaluate(ours)["valid/loss"] == pytest.approx(math.log(len(LETTERS)), abs=1e-6)
+    with looking_at(ours):
+        assert list(ours.draw(0))
+    note, *_ = ours.baselines()
+    assert isinstance(note, Note) and note.text.startswith("75.0% of the validation text")
+    assert not any(isinstance(event, Note) for event in base.baselines())
+    with pytest.raises(DataError, match=r"toy has 1 symbols to validate on that the model knows.*Start from a run"):
+        learner(corpus(valid="aZZZ"), start=base)
 
 
 def test_data_that_are_no_sequence_or_too_short_are_refused_before_training() -> None:

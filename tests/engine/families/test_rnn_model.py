@@ -175,6 +175,8 @@ def test_the_first_cells_are_as_the_knobs_say() -> None:
     assert isinstance(lstm, LSTM)
     biases = [bias_H.mean().item() for bias_H in lstm.input.bias.chunk(4)]
     assert biases == [0.0, 2.5, 0.0, 0.0]
+    gru = RecurrentNetwork(RNNSpec.of({"cell": "gru", "forget_bias": 2.5}), V).recurrent[0]
+    assert [bias_H.mean().item() for bias_H in gru.input.bias.chunk(3)] == [0.0, 2.5, 0.0]
     for weight_HH in lstm.memory.weight.chunk(4):
         torch.testing.assert_close(weight_HH @ weight_HH.T, torch.eye(256), rtol=0, atol=1e-4)
 

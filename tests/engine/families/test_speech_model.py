@@ -102,7 +102,17 @@ def test_loudness_changes_nothing_and_silence_is_zero() -> None:
     assert torch.allclose(front(loud, lengths), front(loud // 2, lengths), atol=1e-3)
     heard = front(loud, lengths)
     assert float(heard[1, int(front.frames(lengths)[1]) :].abs().max()) == 0
-    assert not front(torch.zeros_like(loud), lengths).isnan().any()
+    loud[1] = 0
+    assert not front(loud, lengths)[1].any() and torch.equal(front(loud, lengths)[0], heard[0])
+
+
+def test_features_fall_from_two_to_zero_over_eight_powers_of_ten() -> None:
+    """A thousandth of the pressure is a millionth of the power: six of the eight."""
+    front = LogMel(RATE, 8.0, 8.0, 8)
+    tone = (2 * math.pi * 1_000 * torch.arange(640) / RATE).sin()
+    twice = torch.cat([30_000 * tone, 30 * tone]).round().to(torch.int16)
+    heard = front(twice[None], torch.tensor([1_280]))[0]
+    assert float(heard.max()) == 2 and float(heard[12:].max()) == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_recording_shorter_than_a_window_is_one_frame() -> None:
@@ -149,6 +159,14 @@ def test_ctc_as_written_and_torchs_have_the_same_losses_and_gradients() -> None:
     assert torch.allclose(gradients[0][1], gradients[1][1], atol=1e-10)
 
 
+def test_a_transcript_that_its_frames_cannot_spell_costs_infinity_and_leaves_the_others_alone() -> None:
+    chances = torch.randn(2, 2, 3, generator=torch.Generator().manual_seed(0)).log_softmax(-1)
+    arguments = chances, torch.tensor([2, 2]), torch.tensor([[1, 1], [1, 2]]), torch.tensor([2, 2])
+    for losses in (ctc_losses, fused_ctc_losses):
+        impossible, possible = losses(*arguments).tolist()
+        assert impossible == math.inf and possible == pytest.approx(brute_force(chances[1], [1, 2]), abs=1e-5)
+
+
 def test_paths_are_counted_right_and_spell_by_merging_before_dropping() -> None:
     assert spelled([0, 5, 5, 0, 5]) == [5, 5] and spelled([0, 0]) == [] and spelled([3, 4, 4, 3]) == [3, 4, 3]
     for frames, words in CASES:
@@ -170,6 +188,17 @@ def test_padding_changes_nothing(encoder: str, reduction: int) -> None:
     padded_chances, padded_counted = model(long, lengths)
     assert counted.tolist() == padded_counted.tolist() == [chances.size(1)] * 2
     assert torch.allclose(chances, padded_chances[:, : chances.size(1)], atol=1e-5)
+
+
+def test_attention_is_told_where_each_frame_stands() -> None:
+    """Between two sounds, further from both than convolutions reach, a frame knows which of them came first."""
+    model = stirred(CTCRecognizer(spec(encoder="attention", reduction=1, layers=1), 4))
+    apart = torch.zeros(1, 25, 8)
+    apart[0, 6], apart[0, 18] = features()[0, :2]
+    swapped = torch.zeros(1, 25, 8)
+    swapped[0, 6], swapped[0, 18] = apart[0, 18], apart[0, 6]
+    first, second = (model(each, torch.tensor([25]))[0][0] for each in (apart, swapped))
+    assert not torch.allclose(first[12], second[12], atol=1e-4)
 
 
 @pytest.mark.parametrize("objective", ["ctc", "encoder-decoder"])
@@ -226,6 +255,7 @@ def test_a_writer_writes_the_likeliest_word_each_time_and_stops() -> None:
         ({"objective": "encoder-decoder", "heads": 3}, "multiple of 3"),
         ({"reduction": 3}, "reduction=2"),
         ({"window": 10.0, "hop": 20.0}, "hop=10"),
+        ({"held_out": "theo", "examples": 100}, "examples=0"),
     ],
 )
 def test_what_cannot_be_built_is_refused_with_the_remedy(knobs: dict[str, object], remedy: str) -> None:

@@ -154,6 +154,24 @@ def test_it_learns_a_language_of_words(fluent: TransformerLearner) -> None:
     assert measured["valid/accuracy"] == pytest.approx(right / len(targets), abs=0.03)
 
 
+def test_smoothed_targets_give_every_token_a_share() -> None:
+    ours = learner(smoothing=0.2, buckets=1)
+    train(ours, 5)
+    source, target, predicted = batch = ours.batches().at(6)
+    logs = ours._model(source, target[:, :-1]).log_softmax(-1)
+    right = logs.gather(2, target[:, 1:, None])[..., 0]
+    losses = -(0.8 * right + 0.2 * logs.mean(-1)) * (target[:, 1:] != PAD)
+    assert ours.loss(batch)["loss"].item() == pytest.approx((losses.sum(1) / predicted).mean().item(), abs=1e-5)
+
+
+def test_the_length_ratio_is_one_of_characters() -> None:
+    ours = learner(pieces=60)
+    train(ours, 12)
+    measured = evaluate(ours)["valid/length_ratio"]
+    targets = sum(len(pair.target) for pair in ours.pairs.valid)
+    assert measured == pytest.approx(sum(map(len, ours._answers.values())) / targets, abs=1e-6)
+
+
 def test_bleu_is_told_of_sentences_alone() -> None:
     assert "valid/bleu" in evaluate(learner())
     assert "valid/bleu" not in evaluate(learner(toy(prose=False)))
@@ -233,6 +251,9 @@ def test_the_test_is_taken_greedily_and_with_beams(fluent: TransformerLearner) -
     assert isinstance(table, Table) and table.name == "test, 12 pairs"
     assert [row[0] for row in table.rows] == ["greedy", "2 beams"]
     assert all(float(row[-1]) > 50 for row in table.rows)
+    with looking_at(fluent):
+        (table,) = score(fluent, FAMILY.play("score").settings.of({"beams": 1, "examples": 12}))
+    assert isinstance(table, Table) and [row[0] for row in table.rows] == ["greedy"]
 
 
 def test_a_run_is_played_with_from_its_folder(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from engine.core.errors import UsageError
 from engine.families.transformer.decoding import beam_search, greedy
-from engine.families.transformer.model import Caches, Transformer, sinusoids
+from engine.families.transformer.model import MLP, Attention, Caches, Transformer, sinusoids
 from engine.families.transformer.spec import OF_2017, TransformerSpec
 from engine.families.transformer.vocabulary import END, PAD, START
 
@@ -104,14 +104,53 @@ def test_every_score_depends_on_every_token_of_the_source(model: Transformer) ->
     assert rows[0].grad is not None and (rows[0].grad.abs().sum(-1) > 0).all()
 
 
-def test_without_positions_the_encoder_is_blind_to_order() -> None:
-    model = stirred(positions="sinusoidal")
-    assert model.encoder.places is not None
+@torch.no_grad()
+def forget_positions(model: Transformer) -> None:
+    """Take a model's positions away, of whichever kind they are."""
+    for stack in (model.encoder, model.decoder):
+        if stack.places is not None:
+            stack.places.zero_()
+        if stack.positions is not None:
+            stack.positions.weight.zero_()
+    for module in model.modules():
+        if isinstance(module, Attention):
+            module.rotary = None
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary"])
+def test_without_positions_the_encoder_is_blind_to_order(positions: str) -> None:
+    model = stirred(positions=positions)
     shuffled = torch.randperm(S, generator=torch.Generator().manual_seed(1))
     source = tokens(S)
-    assert not torch.allclose(model.encode(source[:, shuffled]).read, model.encode(source).read[:, shuffled])
-    model.encoder.places.zero_()
-    torch.testing.assert_close(model.encode(source[:, shuffled]).read, model.encode(source).read[:, shuffled])
+    assert not torch.allclose(model.encode(source[:, shuffled]).read, model.encode(source).read[:, shuffled], atol=1e-3)
+    forget_positions(model)
+    ours, theirs = model.encode(source[:, shuffled]).read, model.encode(source).read[:, shuffled]
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary"])
+def test_without_positions_one_block_of_the_decoder_is_blind_to_the_order_of_what_came_before(positions: str) -> None:
+    model, source, target = stirred(positions=positions, layers=1), tokens(S), tokens(T)
+    turned = torch.cat([target[:, :-1].flip(1), target[:, -1:]], dim=1)
+    assert not torch.allclose(model(source, turned)[:, -1], model(source, target)[:, -1], atol=1e-3)
+    forget_positions(model)
+    torch.testing.assert_close(model(source, turned)[:, -1], model(source, target)[:, -1], rtol=1e-4, atol=1e-5)
+
+
+def test_normalized_queries_have_no_length() -> None:
+    for normalized in (True, False):
+        model = stirred(qk_norm=normalized)
+        before = model(tokens(S), tokens(T))
+        with torch.no_grad():
+            model.decoder.blocks[0].attention.query.weight.mul_(10)
+        assert torch.allclose(model(tokens(S), tokens(T)), before, rtol=1e-4, atol=1e-4) == normalized
+
+
+def test_the_bend_of_a_block_is_the_one_asked_for() -> None:
+    x_BTC = torch.randn(2, T, 16, generator=torch.Generator().manual_seed(1))
+    for activation, power in {"relu2": 2, "relu": 1}.items():
+        mlp = MLP(spec(activation=activation))
+        torch.testing.assert_close(mlp(x_BTC), mlp.down(mlp.up(x_BTC).relu() ** power))
 
 
 def test_a_step_onward_turns_every_pair_of_waves_alike() -> None:
@@ -198,7 +237,9 @@ def test_writing_greedily_takes_what_is_likeliest_given_what_it_wrote(model: Tra
     source = tokens(S, batch=6)
     written = greedy(model, source, T)
     given = torch.cat([torch.full((6, 1), START), written[:, :-1]], dim=1)
-    likeliest = model(source, given).argmax(-1)
+    scores = model(source, given)
+    scores[..., PAD] = -torch.inf
+    likeliest = scores.argmax(-1)
     for row in range(6):
         ends = (written[row] == END).nonzero()
         length = int(ends[0]) + 1 if len(ends) else T
@@ -212,6 +253,28 @@ def test_one_beam_writes_greedily(model: Transformer) -> None:
     assert scores.shape == (5, 1)
     one = greedy(model, source, T)
     assert torch.equal(written[:, 0, : one.size(1)], one)
+
+
+def test_a_text_is_filled_up_with_pads_and_never_written_with_them() -> None:
+    model, source = stirred(), tokens(S, batch=5)
+    before = greedy(model, source, T)
+    model.head.register_forward_hook(lambda _1, _2, logits: logits + 50.0 * (torch.arange(V) == PAD))
+    assert torch.equal(greedy(model, source, T), before)
+    assert torch.equal(beam_search(model, source, T, beams=1)[0][:, 0, : before.size(1)], before)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.6, 2.0])
+def test_every_score_is_that_of_its_text_by_the_published_formula(penalty: float) -> None:
+    model, source = stirred(), tokens(S, batch=6)
+    model.head.register_forward_hook(lambda _1, _2, logits: 0.3 * logits)  # so unsure that texts of many lengths race
+    written_BWT, scores_BW = beam_search(model, source, 12, beams=8, length_penalty=penalty)
+    lengths_BW = (written_BWT != PAD).sum(-1)
+    assert len(lengths_BW.unique()) > 5
+    for written_WT, scores_W, source_S, lengths_W in zip(written_BWT, scores_BW, source, lengths_BW, strict=True):
+        given_WT = torch.cat([torch.full((8, 1), START), written_WT[:, :-1]], dim=1)
+        chances_WTV = model(source_S.expand(8, -1), given_WT).log_softmax(-1)
+        taken_WT = chances_WTV.gather(2, written_WT[:, :, None])[..., 0].masked_fill(written_WT == PAD, 0.0)
+        torch.testing.assert_close(scores_W, taken_WT.sum(1) / ((5 + lengths_W) / 6) ** penalty, rtol=1e-4, atol=1e-4)
 
 
 def test_enough_beams_find_the_best_of_all_texts() -> None:
@@ -250,6 +313,20 @@ def test_rows_of_cross_attention_are_shares_of_the_source(model: Transformer) ->
     assert weights.shape == (2, 2, T, S + 2)
     torch.testing.assert_close(weights.sum(-1), torch.ones(2, 2, T))
     assert weights[..., S:].count_nonzero() == 0
+
+
+@pytest.mark.parametrize("layer", [0, 1, -1])
+@pytest.mark.parametrize("norm_place", ["before", "after"])
+def test_the_cross_attention_that_is_shown_is_the_one_of_its_layer(
+    norm_place: str, layer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, seen = stirred(norm_place=norm_place), []
+    cross = model.decoder.blocks[layer].cross
+    weights = cross.weights
+    monkeypatch.setattr(cross, "weights", lambda *arguments: seen.append(weights(*arguments)) or seen[-1])
+    model(tokens(S), tokens(T))
+    monkeypatch.undo()
+    torch.testing.assert_close(model.cross_attention(tokens(S), tokens(T), layer), seen[0])
 
 
 def test_dropout_acts_in_training_alone() -> None:

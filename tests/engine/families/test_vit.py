@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from engine.core.errors import DataError, UsageError
 from engine.core.events import HeatMap, Pictures
+from engine.families.vit.learner import ViTLearner
 from engine.families.vit.model import Block, ViT, patches
 from engine.families.vit.spec import ViTSpec
 from engine.train.evaluate import evaluate, looking_at
@@ -215,6 +216,26 @@ def test_it_draws_what_it_looks_at_and_how_alike_places_are(pool: str) -> None:
     assert {"first-layer filters", "confusion matrix", "by class"} <= shown.keys()
 
 
+@pytest.mark.parametrize("pool", ["token", "mean"])
+def test_the_maps_are_what_the_last_layer_takes_from_each_patch_beside_pictures_as_bright_as_they_are(
+    pool: str,
+) -> None:
+    made = learner("vit", **SMALL, pool=pool)
+    assert isinstance(made, ViTLearner)
+    lively(made.model)
+    made.data.valid_inputs.clamp_(max=8)
+    with looking_at(made):
+        kept_NCHW = made.data.valid_inputs[:8]
+        weights_NTT = made.model.attention(made.data.prepare(kept_NCHW))[-1].mean(1)
+        shown = next(made.draw(0))
+    looks_NP = weights_NTT[:, 0, 1:] if pool == "token" else weights_NTT.mean(1)
+    bright_NP = 255 * looks_NP / looks_NP.amax(1, keepdim=True)
+    assert isinstance(shown, Pictures)
+    rows_N2HW = torch.frombuffer(bytearray(shown.pixels), dtype=torch.uint8).view(8, 2, 8, 8).float()
+    torch.testing.assert_close(rows_N2HW[:, 1, ::2, ::2].flatten(1), bright_NP, atol=1, rtol=0)
+    torch.testing.assert_close(rows_N2HW[:, 0], kept_NCHW[:, 0] * 255 / 16, atol=1, rtol=0)
+
+
 def test_without_positions_there_is_no_likeness_to_show() -> None:
     made = learner("vit", **SMALL, positions="none")
     with looking_at(made):
@@ -230,7 +251,7 @@ def test_dropout_can_be_turned_while_it_trains() -> None:
 def test_pictures_that_cannot_be_cut_are_refused_with_the_patches_that_fit() -> None:
     with pytest.raises(DataError, match="patches of 3 by 3") as raised:
         learner("vit", patch=3)
-    assert "2, 4" in raised.value.remedy
+    assert raised.value.remedy == "Set patch to one of 1, 2, 4, 8."
 
 
 def test_a_width_that_the_heads_cannot_share_is_refused() -> None:

@@ -59,6 +59,8 @@ def test_temperature_sharpens_and_zero_takes_the_best() -> None:
     torch.testing.assert_close(drawn(), LOGITS[0].softmax(0), rtol=0, atol=0.015)
     torch.testing.assert_close(drawn(temperature=0.5), (LOGITS[0] / 0.5).softmax(0), rtol=0, atol=0.015)
     assert drawn(temperature=0)[0] == 1
+    for tiny in (1e-37, 1e-320):
+        assert pick(100 * LOGITS, temperature=tiny).item() == 0
 
 
 def test_top_k_and_top_p_leave_the_likeliest() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ import torch
 from engine.core.errors import DataError, LexigradError, RunError, UsageError
 from engine.core.events import Failed, Finished, Pictures, Table, Text, decode
 from engine.core.recipe import Asked, Recipe, write_recipe
+from engine.core.spec import Value
 from engine.play.__main__ import Player, answered
 from engine.play.complete import shown
 from engine.play.neighbors import parse
 from tests.engine.play.playing import played, trained
 
-TINY = {"layers": 1, "heads": 2, "width": 16, "context": 16, "batch_size": 4, "steps": 4}
+TINY: dict[str, Value] = {"layers": 1, "heads": 2, "width": 16, "context": 16, "batch_size": 4, "steps": 4}
+RECURRENT: dict[str, Value] = {"width": 8, "embedding": 4, "context": 8, "batch_size": 4, "steps": 4}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,7 @@ def test_a_prompt_of_unknown_letters_is_no_reason_to_fall_silent(writer: Path) -
 def test_an_example_of_the_validation_split_is_classified(reader: Path) -> None:
     picture, table = played(reader, example=3)
     assert isinstance(picture, Pictures) and (picture.count, picture.height) == (1, 8)
+    assert max(picture.pixels) == 255, "16 of the digits is white"
     assert isinstance(table, Table) and "in truth" in table.name
     assert len(table.rows) == 10 and sum(float(row[1][:-2]) for row in table.rows) == pytest.approx(100, abs=1)
 
@@ -72,6 +76,26 @@ def test_what_is_played_with_are_the_averaged_weights(tmp_path: Path) -> None:
     assert checkpoint is not None
     with looking_at(learner):
         assert all(torch.equal(own, checkpoint.model[name]) for name, own in learner.weights().items())
+
+
+@pytest.mark.parametrize(
+    ("family", "before", "after"),
+    [
+        ("cnn", {"channels": 0.5, "epochs": 0.2}, {"channels": 0.5, "epochs": 0.2}),
+        ("gpt", TINY, {**TINY, "adapt": "lora", "rank": 2}),
+        ("bert", TINY, TINY),
+        ("rnn", RECURRENT, RECURRENT),
+    ],
+)
+def test_a_model_that_began_with_another_run_is_whole_without_that_run(
+    family: str, before: dict[str, Value], after: dict[str, Value], tmp_path: Path
+) -> None:
+    base = trained(tmp_path / "base", family, **before)
+    tuned = trained(tmp_path / "tuned", family, start=base, **after)
+    asked: dict[str, Value] = {"text": "t_e"} if family == "bert" else {}
+    expected = played(tuned, **asked)
+    shutil.rmtree(base)
+    assert played(tuned, **asked) == expected
 
 
 def test_a_picture_of_ones_own_is_brought_to_the_size_that_the_model_sees(reader: Path, tmp_path: Path) -> None:
@@ -131,6 +155,7 @@ def test_words_have_neighbors_and_can_be_added_up(tmp_path: Path) -> None:
 def test_sums_of_words_are_read_as_they_are_written() -> None:
     assert parse("king - man + woman") == (["king", "woman"], ["man"])
     assert parse("King -man") == (["king"], ["man"])
+    assert parse("self-attention - k-means+t-SNE") == (["self-attention", "t-sne"], ["k-means"])
     with pytest.raises(UsageError):
         parse(" - ")
 

@@ -19,6 +19,7 @@ from engine.eject.one_file import learner_file
 from engine.train.checkpoint import checkpoints
 from engine.train.describe import answered, described
 from engine.train.own_file import family_in, family_to_train, load_file
+from tests.engine.play.playing import played
 from tests.engine.train.conftest import MakeRun
 from tests.engine.train.nursery import Nursery, final, losses, until
 
@@ -55,6 +56,7 @@ def test_a_learner_and_a_spec_make_a_family() -> None:
         (b"def (:\n", "line 1 cannot be used"),
         (b"x = 1\n", "has no Learner"),
         (b"\n\nraise TypeError('no')\n", "line 3 breaks off: TypeError: no"),
+        (b"\nraise ValueError('no')\n", "line 2 breaks off: ValueError: no"),
         (b"\nprint('hello')\n", "line 2, prints"),
         (b"import sys\nsys.exit(0)\n", "line 2 breaks off: SystemExit"),
         (b"import nothing_of_that_name\n", "No module named"),
@@ -77,6 +79,67 @@ def test_the_file_of_a_family_is_described_as_the_family_is() -> None:
     assert [each.name for each in told.plays] == [each.name for each in known.plays]
     with pytest.raises(UsageError):
         told.configure("quick", {"depth": -1})
+
+
+FAMILY = (
+    PLAIN
+    + b"""
+from dataclasses import dataclass, replace
+from engine.core.spec import Play, Settings, knob
+from engine.families.mlp.spec import FAMILY as MLP
+
+def count(learner, settings):
+    yield from ()
+
+COUNT = Play(name="count", help="Counts.", settings=Settings, act=":count")
+FAMILY = replace(MLP, learner=":Mine", plays=(COUNT,))
+"""
+)
+CHANGED = b"\nFAMILY = replace(FAMILY, %s)\n"
+KNOB = (
+    PLAIN
+    + b"""
+from dataclasses import dataclass
+from typing import Any
+from engine.core.spec import knob
+
+@dataclass(frozen=True, kw_only=True)
+class Other(MineSpec):
+    depths: %s
+"""
+)
+
+
+def test_a_play_of_the_file_itself_is_completed_as_its_learner_is() -> None:
+    module = load_file(FAMILY, Path("/somewhere/mine.py"))
+    found = family_in(module, "mine")
+    assert found.learner == f"{module.__name__}:Mine"
+    assert found.plays[0].act == f"{module.__name__}:count"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (KNOB % b"float = knob(float('nan'), 'x')", "Other.depths = nan"),
+        (KNOB % b"Any = knob((1, 2), 'x')", "Other.depths = (1, 2)"),
+        (KNOB % b"int = 3", "Other.depths is no knob"),
+        (KNOB.replace(b"depths", b"values") % b"int = knob(3, 'x')", "No knob can be called values"),
+        (FAMILY + CHANGED % b"title=None", "$.title"),
+        (FAMILY + CHANGED % b"spec=None", "mine.py cannot be described"),
+        (FAMILY + CHANGED % b"learner=':Nothing'", "no learner 'Nothing'"),
+        (FAMILY + CHANGED % b"learner='nosuch.module:X'", "nosuch.module:X, which is not there"),
+        (FAMILY + CHANGED % b"plays=(replace(COUNT, act=':nothing'),)", ":nothing, which is not there"),
+    ],
+)
+def test_what_cannot_be_described_is_wrong_usage_and_named(content: bytes, says: str) -> None:
+    answer = answered(content, Path("/somewhere/mine.py"))
+    assert answer.own is None and answer.code == 2 and answer.remedy
+    assert says in answer.what
+
+
+def test_a_file_that_is_no_python_is_wrong_usage_and_one_that_breaks_off_has_failed() -> None:
+    codes = [answered(content, Path("/somewhere/mine.py")).code for content in (b"def (", b"raise ValueError('no')")]
+    assert codes == [2, 1]
 
 
 def test_hostile_texts_lose_their_control_characters() -> None:
@@ -144,3 +207,14 @@ def test_a_recipe_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
     away = msgspec.structs.replace(recipe, own=msgspec.structs.replace(recipe.own, stem="../../mine"))
     with pytest.raises(RunError, match="no name of a file"):
         family_to_train(tmp_path, away)
+
+
+def test_a_run_of_a_file_that_nobody_trusts_is_not_played_with(tmp_path: Path) -> None:
+    content = b"raise AssertionError('it ran')"
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "mine.py").write_bytes(content)
+    own = Own(stem="mine", digest=digest_of(content), title="Mine")
+    write_recipe(Recipe(family="file:mine", preset="quick", knobs={}, own=own), tmp_path)
+    with pytest.raises(RunError, match="nobody has trusted") as caught:
+        played(tmp_path)
+    assert f"lexigrad runs trust {tmp_path.name}" in caught.value.remedy

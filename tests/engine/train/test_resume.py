@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import time
+from itertools import count
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +16,10 @@ import torch
 from engine.core.events import Failed, Finished, Note, Started
 from engine.core.recipe import Input, read_recipe
 from engine.core.spec import Value
+from engine.train.__main__ import train_run
 from engine.train.checkpoint import checkpoints, load_checkpoint
+from engine.train.governor import Governor
+from tests.engine.play.playing import trained
 from tests.engine.train.conftest import MakeRun, events_of
 from tests.engine.train.nursery import Nursery, events_of_torn, final, losses, until
 
@@ -90,3 +96,32 @@ def test_a_fork_goes_on_from_the_parents_checkpoint_with_its_one_change(nursery:
     kept, weights = load_checkpoint(first), final(fork)
     assert all(torch.equal(weights[name], tensor) for name, tensor in kept.model.items())
     assert read_recipe(fork).inputs == start_from
+
+
+GPT: dict[str, Value] = {"layers": 1, "heads": 2, "width": 16, "context": 16, "batch_size": 4, "steps": 30}
+
+
+@pytest.mark.parametrize(
+    ("family", "before", "after"),
+    [
+        ("mlp", {"width": 8, "epochs": 1.0}, {"width": 8, "epochs": 3.0, "ema": 0.9, "dropout": 0.2}),
+        ("gpt", GPT, {**GPT, "adapt": "lora", "rank": 2}),
+        ("bert", GPT, GPT),
+    ],
+)
+def test_a_run_that_began_with_another_goes_on_without_it_to_the_bit(
+    family: str, before: dict[str, Value], after: dict[str, Value], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint is written every ten steps, whatever the clock says."""
+    steps = count(1)
+    monkeypatch.setattr(Governor, "idle", lambda self: False)
+    monkeypatch.setattr(Governor, "due", lambda self, name: name == "save" and next(steps) % 10 == 0)
+    base = trained(tmp_path / "base", family, **before)
+    tuned = trained(tmp_path / "tuned", family, start=base, **after)
+    expected = final(tuned)
+    shutil.rmtree(base)
+    *_, newest = checkpoints(tuned)
+    shutil.rmtree(newest)
+    assert checkpoints(tuned), "an earlier one is there to go on from"
+    assert train_run(tuned) == 0 and checkpoints(tuned)[-1] == newest
+    assert [name for name, tensor in final(tuned).items() if not torch.equal(tensor, expected[name])] == []

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from engine.core.errors import RunError
+from engine.core.spec import Value
 from engine.data.vocabulary import pack
+from engine.train.learner import Learner
 from engine.train.starting import copy_weights, words_of
+from tests.engine.families.proofs import learner
 
 
 def test_weights_are_copied_in_place() -> None:
@@ -38,3 +42,50 @@ def test_words_come_back_or_the_family_that_has_them_is_named() -> None:
     with pytest.raises(RunError, match="no vocabulary") as caught:
         words_of({"model.x": torch.ones(1)}, "bert")
     assert "bert" in (caught.value.remedy)
+
+
+# Classifiers
+
+SMALL: dict[str, dict[str, Value]] = {
+    "mlp": {"data": "digits", "width": 8},
+    "cnn": {"channels": 0.5},
+    "resnet": {"width": 4, "blocks": 1},
+    "vit": {"width": 8, "layers": 1, "heads": 2},
+}
+WIDER: dict[str, dict[str, Value]] = {
+    "mlp": {"width": 16}, "cnn": {"channels": 1.0}, "resnet": {"width": 8}, "vit": {"width": 16},
+}  # fmt: skip
+classifiers = pytest.mark.parametrize("family", SMALL)
+
+
+def small(family: str, start: dict[str, Tensor] | None = None, **knobs: Value) -> Learner:
+    return learner(family, start=start, seed=0 if start is None else 1, **{**SMALL[family], **knobs})
+
+
+@classifiers
+def test_a_classifier_begins_with_all_of_another_of_its_shape(family: str) -> None:
+    before = small(family).weights()
+    after = small(family, start=before).weights()
+    assert [name for name in before if not torch.equal(before[name], after[name])] == []
+
+
+@classifiers
+def test_a_classifier_of_another_width_is_no_start_and_the_first_weights_that_do_not_fit_are_named(family: str) -> None:
+    before = small(family).weights()
+    first, own = next((name, each) for name, each in small(family, **WIDER[family]).weights().items()
+                      if each.shape != before[name].shape)  # fmt: skip
+    with pytest.raises(RunError) as caught:
+        small(family, start=before, **WIDER[family])
+    assert f"'{first.removeprefix('model.')}'" in caught.value.what
+    assert str(tuple(before[first].shape)) in caught.value.what and str(tuple(own.shape)) in caught.value.what
+
+
+@classifiers
+@pytest.mark.parametrize("other", [("weight", "bias"), ("bias",)], ids=["whole", "half"])
+def test_a_head_for_other_classes_begins_anew_as_a_whole(family: str, other: tuple[str, ...]) -> None:
+    before = small(family).weights()
+    for name in other:
+        before[f"model.head.{name}"] = torch.ones(7, *before[f"model.head.{name}"].shape[1:])
+    after, anew = small(family, start=before).weights(), learner(family, seed=1, **SMALL[family]).weights()
+    expected = {name: (anew if ".head." in name else before)[name] for name in after}
+    assert [name for name in after if not torch.equal(after[name], expected[name])] == []

@@ -8,7 +8,13 @@ import pytest
 from screens_help import NARROW, WIDE, opened, stub_recipe, text_of, until
 
 from engine.catalog import parse_run
+from engine.core.own import Own, OwnKnob, OwnPreset, digest_of
+from engine.core.recipe import Recipe
+from engine.core.records import Exit, write_record
+from engine.core.store import Run
+from tui.app import Lexigrad
 from tui.recipes import recipe_of
+from tui.screens.code import CodeScreen
 from tui.screens.home import HomeScreen
 from tui.screens.launch import LaunchScreen
 from tui.screens.read import ReadScreen
@@ -147,3 +153,76 @@ async def test_the_line_of_keys_says_what_space_does_now() -> None:
         await until(pilot, lambda: "space Pause" in text_of(app), "it trains")
         await pilot.press("space")
         await until(pilot, lambda: "space Go on" in text_of(app), "it is paused")
+
+
+def foreign(app: Lexigrad, stem: str, content: bytes = b"class Mine: pass\n", **names: object) -> Run:
+    """Put a run into the store that came from elsewhere and says that it is of a person's own file."""
+    knobs = tuple(OwnKnob(name=name, default=1) for name in names)
+    own = Own(stem=stem, digest=digest_of(content), title="Mine", knobs=knobs, presets=(OwnPreset(name="quick"),))
+    recipe = Recipe(family="file:mine", preset="quick", knobs={"depth": 3}, seed=7, own=own)
+    run = app.services.store.create(recipe, {"code/mine.py": content})
+    write_record(run.folder, Exit(stopped=True))
+    app.services.watch.rescan()
+    return run
+
+
+async def test_the_code_of_a_run_of_ones_own_file_is_shown() -> None:
+    async with opened() as (app, pilot):
+        app.open_place(f"run/{foreign(app, 'mine').id}")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run")
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, CodeScreen) and "class Mine" in text_of(app), "the file")
+
+
+@pytest.mark.parametrize("stem", ["../../secret", "/etc/passwd", "families/mlp/model", "linked", "mine/../mine"])
+async def test_a_recipe_from_elsewhere_shows_no_file_that_is_not_its_own(stem: str, tmp_path: Path) -> None:
+    async with opened(notifications=True) as (app, pilot):
+        run = foreign(app, stem)
+        (run.folder.parent / "secret.py").write_text("# secret")
+        (run.folder / "code" / "linked.py").symlink_to(run.folder.parent / "secret.py")
+        app.open_place(f"run/{run.id}")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run")
+        await pilot.press("c")
+        await until(pilot, lambda: "This run kept no code." in text_of(app), "the answer")
+        assert isinstance(app.screen, RunScreen)
+
+
+async def test_a_folder_of_code_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    async with opened(notifications=True) as (app, pilot):
+        run = foreign(app, "mine")
+        (run.folder / "code").rename(tmp_path / "elsewhere")
+        (run.folder / "code").symlink_to(tmp_path / "elsewhere")
+        app.open_place(f"run/{run.id}")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run")
+        await pilot.press("c")
+        await until(pilot, lambda: "This run kept no code." in text_of(app), "the answer")
+
+
+async def test_again_says_what_to_type_for_a_file_of_ones_own() -> None:
+    async with opened(size=(240, 40), notifications=True) as (app, pilot):
+        run = foreign(app, "mine", depth=1)
+        said: list[str] = []
+        app.open_place(f"run/{run.id}")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run")
+        app.screen.notify = lambda message, **_: said.append(message)  # type: ignore[method-assign, assignment]
+        await pilot.press("a")
+        await until(pilot, lambda: said, "what to type")
+        path = run.folder / "code" / "mine.py"
+        assert said == [f"Type: lexigrad run {path}/quick --set depth=3 --seed 7"]
+
+
+async def test_a_damaged_recipe_hides_no_other_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(run: Run) -> dict[str, float]:
+        return {} if run.recipe.own is None else {"x": 1 / 0}
+
+    async with opened() as (app, pilot):
+        sound = app.services.launcher.start(stub_recipe())
+        await until(pilot, lambda: sound.state() == "finished", "finished")
+        other = foreign(app, "mine", knobs=1)
+        monkeypatch.setattr(Run, "headline", lambda run: broken(run))
+        monkeypatch.setattr("tui.screens.runs.first_figure", lambda run, longest: str(broken(run) or ""))
+        monkeypatch.setattr(Run, "state", lambda run: "finished")
+        await pilot.press("u")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen), "the list")
+        await until(pilot, lambda: "mlp / quick" in text_of(app) and "unreadable" in text_of(app), "both runs")
+        assert other.id[-20:] in text_of(app)

@@ -7,12 +7,17 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from engine.core import events
+from engine.core.errors import DataError, UsageError
+from engine.core.spec import Family
 from engine.core.store import RunStore
-from tests.tui.verbs.conftest import Cli, until
+from tests.tui.verbs.conftest import STUB_FAMILY, Cli, until
+from tui.verbs.run import data_for
 from tui.voices import PlainVoice
 
 
@@ -69,7 +74,7 @@ def test_a_failed_run_says_why_what_to_do_and_where_the_log_is(cli: Cli, stub: R
     said = cli("run", "stub", "--set", "fail_at=5", "--plain")
     assert said.code == 1
     assert "The loss is not a number." in said.err and "Lower the learning rate." in said.err
-    assert "log.txt" in said.err
+    assert said.err.count("log.txt") == 1
     assert "Traceback" not in said.err
 
 
@@ -114,7 +119,9 @@ def test_a_preset_that_starts_from_another_run_takes_the_newest(cli: Cli, stub: 
         (("stub", "--set", "seed=2"), "'seed' is no knob", "--seed 2"),
         (("stub", "--data", "spirla"), "does not train on 'spirla'", "spiral"),
         (("stub", "--device", "tpu"), "'tpu' is no device", "cuda"),
+        (("stub", "--data", "~nosuchperson/x.csv"), "no home of that name", "in full"),
         (("stub", "--seed", "-1"), "at least 0", ""),
+        (("stub", "--seed", "9" * 23), "at least 0", "18 digits"),
         (("stub", "steps=3"), "Unrecognized arguments: steps=3", "--set steps=3"),
         (("stub", "--plain", "--json"), "not allowed", "--help"),
     ],
@@ -134,6 +141,25 @@ def test_data_that_are_not_here_are_asked_for_before_anything_starts(cli: Cli, s
     missing = cli("run", "stub", "--data", "./mine.csv")
     assert missing.code == 1 and "no mine.csv" in missing.err and "a table (CSV)" in missing.err
     assert stub.runs() == []
+
+
+def taking(*names: str) -> Family:
+    """Return a family of a file whose spec names these data, and which takes no others."""
+    return replace(STUB_FAMILY, name="file:mine", data=names, own_data="")
+
+
+def test_a_path_that_a_file_names_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"There is no my\.csv"):
+        data_for(taking("my.csv"), "my.csv")
+    (tmp_path / "my.csv").write_text("a,b\n")
+    assert data_for(taking("my.csv"), "my.csv") == str(tmp_path / "my.csv")
+
+
+@pytest.mark.parametrize(("name", "says"), [("nosuch", "does not train on 'nosuch'"), ("", "give the knob data")])
+def test_data_that_a_file_names_and_nobody_knows_are_refused(name: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        data_for(taking(name), name)
 
 
 class Terminal(io.StringIO):

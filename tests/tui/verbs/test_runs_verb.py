@@ -7,11 +7,15 @@ import io
 import json
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from engine.core import events
+from engine.core.own import Own, OwnKnob
+from engine.core.recipe import Recipe
 from engine.core.store import Run, RunStore
 from tests.tui.verbs.conftest import Cli, until
 
@@ -127,3 +131,37 @@ def test_a_folder_that_is_no_run_is_named_and_hides_nothing(cli: Cli, stub: RunS
     (stub.folder / "261120-000000-broken").mkdir()
     said = cli("runs")
     assert trained.id in said.out and "261120-000000-broken" in said.err and said.code == 0
+
+
+@pytest.mark.parametrize("name", ["of", "knobs", "values", "total_samples", "parameters", "flops_per_sample", "class"])
+def test_a_recipe_from_elsewhere_hides_no_other_run(name: str, cli: Cli, stub: RunStore, trained: Run) -> None:
+    own = Own(stem="mine", digest="", title="Mine", knobs=(OwnKnob(name=name, default=1),))
+    other = stub.create(Recipe(family="file:mine", preset="quick", knobs={name: 2}, own=own))
+    said = cli("runs")
+    assert said.code == 0 and trained.id in said.out and other.id in said.out
+
+
+@pytest.mark.parametrize("words", [("runs",), ("runs", "--json")])
+def test_a_run_that_cannot_be_told_is_named_and_hides_nothing(
+    words: tuple[str, ...], cli: Cli, stub: RunStore, trained: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = stub.create(Recipe(family="stub", preset="quick", knobs={}))
+    state = Run.state
+
+    def broken(run: Run) -> str:
+        return state(run) if run.id != other.id else str(1 / 0)
+
+    monkeypatch.setattr(Run, "state", broken)
+    said = cli(*words)
+    monkeypatch.undo()
+    assert said.code == 0 and trained.id in said.out
+    assert f"{other.id} cannot be listed: ZeroDivisionError" in said.err
+
+
+def test_an_export_to_a_terminal_cannot_drive_it(cli: Cli, trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (trained.folder / "events.jsonl").open("ab") as log:
+        log.write(events.encode(events.Scalars(s=9, v={"evil\x1b]0;title\x07": 1.0})))
+    assert "evil\x1b" in cli("runs", "export", trained.id, "-").out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    out = cli("runs", "export", trained.id, "-").out
+    assert "evil" in out and "\x1b" not in out and "\x07" not in out

@@ -233,7 +233,7 @@ def test_the_maps_are_what_the_last_layer_takes_from_each_patch_beside_pictures_
     assert isinstance(shown, Pictures)
     rows_N2HW = torch.frombuffer(bytearray(shown.pixels), dtype=torch.uint8).view(8, 2, 8, 8).float()
     torch.testing.assert_close(rows_N2HW[:, 1, ::2, ::2].flatten(1), bright_NP, atol=1, rtol=0)
-    torch.testing.assert_close(rows_N2HW[:, 0], kept_NCHW[:, 0] * 255 / 16, atol=1, rtol=0)
+    torch.testing.assert_close(rows_N2HW[:, 0], kept_NCHW[:, 0].float() * 255 / 16, atol=1, rtol=0)
 
 
 def test_without_positions_there_is_no_likeness_to_show() -> None:

@@ -171,13 +171,17 @@ class GPTLearner(Learner):
             )
 
     def _loss_by_position(self) -> Histogram:
-        """Return the mean validation loss after 1, 2, 3 ... tokens of context, neighbors taken together."""
+        """Return the mean validation loss after 1, 2, 3 ... tokens of context, neighbors taken together: a bar from 1
+        to 3 holds the losses after 1 and after 2.
+        """
         losses_T, counts_T = self._position_losses_T.cpu(), self._position_counts_T
         positions = int((counts_T > 0).sum())
         edges = torch.linspace(0, positions, min(POSITION_BINS, positions) + 1).long().tolist()
         means = [float(losses_T[low:high].sum() / counts_T[low:high].sum()) for low, high in pairwise(edges)]
         return Histogram(
-            name="loss by position", edges=[float(edge) for edge in edges], counts=[round(mean, 4) for mean in means]
+            name="loss by position",
+            edges=[float(1 + edge) for edge in edges],
+            counts=[round(mean, 4) for mean in means],
         )
 
     def likely(self, prompt: str, count: int) -> list[tuple[str, float]]:

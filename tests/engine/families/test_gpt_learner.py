@@ -106,6 +106,7 @@ def test_draws_a_sample_attention_and_the_loss_by_position() -> None:
     assert isinstance(positions, Histogram)
     widths = np.diff(positions.edges)
     assert len(widths) == len(positions.counts) == 16
+    assert positions.edges[0] == 1  # a prediction has seen one token at least
     assert np.mean(positions.counts) == pytest.approx(measured["valid/loss"], abs=0.02)
 
 

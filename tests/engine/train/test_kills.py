@@ -37,6 +37,16 @@ RUNS: Mapping[str, tuple[int, Mapping[str, Value]]] = {
         | {"dropout": 0.1},
     ),
     "word2vec": (1, {"data": "glossary", "width": 16, "batch_size": 128, "shared": 16, "steps": 600}),
+    "resnet": (1, {"width": 4, "blocks": 1, "batch_size": 32, "epochs": 8.0}),
+    "vit": (1, {"width": 16, "layers": 1, "batch_size": 32, "epochs": 10.0, "dropout": 0.1}),
+    "rnn": (1, {"width": 16, "embedding": 8, "context": 16, "batch_size": 8, "steps": 600}),
+    "bert": (1, {"layers": 1, "heads": 2, "width": 16, "context": 16, "batch_size": 4, "steps": 600, "dropout": 0.1}),
+    "transformer": (1, {"layers": 1, "heads": 2, "width": 16, "batch_size": 8, "steps": 400, "dropout": 0.1}),
+    "autoencoder": (1, {"width": 16, "batch_size": 32, "epochs": 10.0}),
+    "gan": (1, {"width": 16, "batch_size": 32, "epochs": 10.0}),
+    "diffusion": (1, {"width": 16, "blocks": 1, "batch_size": 32, "steps": 500}),
+    "clip": (1, {"picture_layers": 2, "text_width": 16, "batch_size": 16, "epochs": 4.0}),
+    "speech": (1, {"width": 16, "layers": 1, "batch_size": 8, "steps": 150, "masked": 0.1, "dropout": 0.1}),
 }
 """Threads and knobs by family; each run takes some seconds."""
 

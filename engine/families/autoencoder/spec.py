@@ -141,7 +141,7 @@ FAMILY = Family(
     presets=(
         Preset(
             name="quick",
-            seconds=9.0,
+            seconds=4.0,
             help="A variational autoencoder of handwritten digits, 8 by 8 pixels.",
             knobs={
                 "data": "digits", "latent": 8, "width": 256, "batch_size": 64, "learning_rate": 0.003, "beta": 0.5,

@@ -249,6 +249,7 @@ PRESETS = (
         name="quick",
         help="A small BERT learns to fill gaps in this glossary, character by character.",
         knobs=SMALL,
+        seconds=72.0,
     ),
     Preset(
         name="original",

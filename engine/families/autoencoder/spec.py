@@ -182,7 +182,7 @@ FAMILY = Family(
     ),
     panels=PANELS,
     headline=(
-        Metric(name="valid/loss", title="Bound (plain: cross-entropy)", unit="nats per picture"),
+        Metric(name="valid/loss", title="Loss, beta at 1", unit="nats per picture"),
         Metric(name="valid/mse", title="Squared error of a pixel"),
         Metric(name="valid/active", title="Active in the code", unit="units", higher=True),
     ),

@@ -16,7 +16,7 @@ from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 
 from tui.commands import EntryCommands, KeyCommands, LabCommands, PlaceCommands, RunCommands
-from tui.render.safe import one_line
+from tui.render.safe import one_line, safe
 from tui.screens.home import HomeScreen
 from tui.screens.page import Page
 from tui.services import Services
@@ -94,10 +94,18 @@ class Lexigrad(App[None]):
         from tui.screens.places import screen_for
 
         screen = screen_for(place, self.services)
-        if screen is None:
+        door, _, slug = place.partition("/")
+        if screen is None and door == "read" and self.services.library.standing(slug.partition("#")[0]) == "coming":
+            self.tell_to_come(slug)
+        elif screen is None:
             self.notify(f"There is no place called {one_line(place, 80)}.", severity="warning", markup=False)
         else:
             self.push_screen(screen)
+
+    def tell_to_come(self, slug: str) -> None:
+        """Say that an entry is planned, and still to be written."""
+        title = self.services.library.term(slug.partition("#")[0])
+        self.notify(safe(f"The page on {title} is still to be written."), markup=False)
 
     def action_open(self, place: str) -> None:
         """Open a place: what links and the palette call."""

@@ -134,7 +134,7 @@ def _finished(view: RunView, services: Services) -> Content:
         ("Finished", "bold"), f" in {duration(view.elapsed)}:  ", (safe("   ".join(figures)), "bold $accent")
     )
     page = page_of(view.recipe)
-    if page:
+    if services.is_written(page):
         title = safe(services.library.term(page))
         words = words + Content.assemble(("   enter", "bold"), f": on the page {title}")
     return words

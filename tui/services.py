@@ -103,6 +103,10 @@ class Services:
             if sentence not in self.troubles:
                 self.troubles.append(sentence)
 
+    def is_written(self, slug: str) -> bool:
+        """Whether there is a page to open; many are still to be written."""
+        return bool(slug) and self.ready and slug.partition("#")[0] in self.library.entries
+
     def close(self) -> None:
         """Let go of everything; runs go on."""
         if self.ready:

@@ -192,7 +192,7 @@ class LaunchScreen(Page):
         parts = [Content.styled(knob.name.replace("_", " "), "bold"), Content(safe(knob.help))]
         if knob.live:
             parts.append(Content.styled("May be turned while it trains.", "$success"))
-        if self._is_written(knob.entry):
+        if self.services.is_written(knob.entry):
             title = safe(self.services.library.term(knob.entry.partition("#")[0]))
             parts.append(Content.assemble(("? ", "$accent"), (title, "$text-muted")))
         return Content("\n").join(parts)

@@ -13,7 +13,6 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.render.safe import safe
 from tui.widgets.keys import Keys
 from tui.widgets.topbar import TopBar
 
@@ -69,11 +68,7 @@ class Page(Screen[None]):
 
     def applies(self, action: str) -> bool:
         """Whether a key's action can do something now; the line of keys leaves out the others."""
-        return action != "explain" or self._is_written(self.explained())
-
-    def _is_written(self, slug: str) -> bool:
-        """Whether there is a page to open; many are still to be written."""
-        return bool(slug) and self.services.ready and slug.partition("#")[0] in self.services.library.entries
+        return action != "explain" or self.services.is_written(self.explained())
 
     @property
     def whole(self) -> bool:
@@ -114,13 +109,12 @@ class Page(Screen[None]):
     def action_explain(self) -> None:
         """Open the entry that explains what has the focus."""
         slug = self.explained()
-        if self._is_written(slug):
+        if self.services.is_written(slug):
             from tui.screens.peek import PeekScreen
 
             self.app.push_screen(PeekScreen(slug), self._peeked)
         elif slug and self.services.ready:
-            title = self.services.library.term(slug.partition("#")[0])
-            self.notify(safe(f"The page on {title} is still to be written."), markup=False)
+            self.lexigrad.tell_to_come(slug)
         else:
             self.lexigrad.action_help()
 

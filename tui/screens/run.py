@@ -236,7 +236,9 @@ class RunScreen(Page):
             view = self._view()
             return view is not None and SENTENCE in view.latest
         if action == "page":
-            return self._state == "finished"
+            view = self._view()
+            written = view is not None and self.services.is_written(page_of(view.recipe))
+            return self._state == "finished" and written
         return super().applies(action)
 
     def _send(self, command: Command) -> None:

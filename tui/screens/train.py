@@ -120,6 +120,13 @@ class TrainScreen(Page):
         """Return the entry of the family that is shown."""
         return parse_target(self._chosen())[0].entry
 
+    def applies(self, action: str) -> bool:
+        """A family whose entry is still to be written has no page to open."""
+        if action == "entry":
+            family, _ = parse_target(self._chosen())
+            return self.services.is_written(family.entry)
+        return super().applies(action)
+
     def action_entry(self) -> None:
         """Open the family's entry."""
         family, _ = parse_target(self._chosen())

@@ -254,7 +254,7 @@ class WalkScreen(Page):
         done = step.id in self.services.record.finished_steps(self._walk.slug) if self.services.ready else False
         for text in (step.afterwards if done else "", step.text, step.do):
             for link in find_links(text, prose(text)):
-                if self._is_written(link.target):
+                if self.services.is_written(link.target):
                     return link.target
         return ""
 

@@ -21,7 +21,7 @@ def log_mel(features_FM: Tensor, seconds: float) -> HeatMap:
         name="log-mel",
         values=rounded(features_FM.T.flip(0)),
         columns=tenths(len(features_FM), seconds),
-        row_title="mel band, high on top",
+        row_title="mel",
         column_title="seconds",
     )
 
@@ -73,4 +73,4 @@ def by_speaker(speech: Speech, said: Sequence[list[int]], heard: Sequence[list[i
         sums[1] += len(one)
     ranked = sorted(changes.items(), key=lambda each: (-each[1][0] / each[1][1], each[0]))
     rows = [[name, f"{words:,}", f"{wrong:,}", f"{100 * wrong / words:.1f} %"] for name, (wrong, words) in ranked]
-    return Table(name="errors by speaker", columns=["speaker", "words", "errors", "word error rate"], rows=rows)
+    return Table(name="errors by speaker", columns=["speaker", "words", "errors", "rate"], rows=rows)

@@ -262,7 +262,9 @@ FAMILY = Family(
             unit="%",
             entry="speech-recognition",
         ),
-        Panel(events=("log-mel",), kind="heatmap", title="What it hears: log-mel", entry="speech-recognition"),
+        Panel(
+            events=("log-mel",), kind="heatmap", title="Log-mel heard, high bands on top", entry="speech-recognition"
+        ),
         Panel(
             events=("alignment",),
             kind="heatmap",

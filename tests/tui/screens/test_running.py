@@ -34,6 +34,22 @@ async def test_one_key_on_a_page_starts_its_run_and_the_figures_come_back() -> N
         await until(pilot, lambda: "n = 1" in text_of(app), "the figures on the page")
 
 
+async def test_a_page_that_is_still_to_be_written_is_not_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened() as (app, pilot):
+        run = app.services.launcher.start(stub_recipe())
+        app.services.watch.rescan()
+        library = app.services.library
+        written = {slug: entry for slug, entry in library.entries.items() if slug != "multilayer-perceptron"}
+        monkeypatch.setattr(library, "entries", written)
+        app.open_place(f"run/{run.id}")
+        await until(pilot, lambda: "Finished" in text_of(app), "its end")
+        assert "on the page" not in text_of(app) and "Its page" not in text_of(app)
+        said: list[str] = []
+        app.notify = lambda message, **_: said.append(message)  # type: ignore[method-assign, assignment]
+        app.open_place("read/multilayer-perceptron")
+        assert said == ["The page on multilayer perceptron is still to be written."]
+
+
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_a_run_is_shown_with_its_panels(size: tuple[int, int]) -> None:
     async with opened("", size) as (app, pilot):
